@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "lifeguard",
+  products: [
+    .executable(name: "lifeguard", targets: ["lifeguard"]),
+    .library(name: "LifeguardCore", targets: ["LifeguardCore"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    // C: what Swift cannot import, and the three system libraries, linked statically in a release.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Decides. No clock, no waiting, no input or output.
+    .target(name: "LifeguardCore", swiftSettings: strict),
+
+    .target(
+      name: "LifeguardConfiguration", dependencies: ["LifeguardCore", "CYAML"],
+      swiftSettings: strict),
+    .target(
+      name: "LifeguardHost", dependencies: ["LifeguardCore", "CLinux"],
+      swiftSettings: strict),
+    .target(
+      name: "LifeguardStore", dependencies: ["LifeguardCore", "CSQLite"],
+      swiftSettings: strict),
+    .target(
+      name: "LifeguardAgent",
+      dependencies: [
+        "LifeguardCore", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "LifeguardServer",
+      dependencies: [
+        "LifeguardAgent",
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "lifeguard",
+      dependencies: [
+        "LifeguardServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)
