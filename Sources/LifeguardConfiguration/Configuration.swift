@@ -1,0 +1,78 @@
+import LifeguardCore
+
+/// Everything that `lifeguard.yaml` and its rule files say, checked and resolved.
+public struct Configuration: Sendable {
+  public var mode: Mode = .observe
+  /// Collection, and evaluation of inline rules.
+  public var interval: Duration = .seconds(1)
+  /// Rule groups without an interval of their own.
+  public var evaluationInterval: Duration = .seconds(15)
+  public var http = HTTPSettings()
+  public var externalLabels: [String: String] = [:]
+  /// nil: /var/lib/lifeguard as root, otherwise the XDG state directory.
+  public var dataDirectory: String?
+  public var services: [Service] = []
+  /// Inline rules, evaluated every `interval`.
+  public var rules: [AlertRule] = []
+  /// From `rule_files` and the default pack.
+  public var ruleGroups: [RuleGroup] = []
+  /// The user's, in file order, then the default pack's.
+  public var recoveries: [RecoveryEntry] = []
+  public var plans: [String: Plan] = [:]
+  public var receivers: [String: Receiver] = [:]
+  public var routes: [Route] = []
+  public var guardRails = GuardRailSettings()
+  public var collect = CollectSettings()
+  /// `default_rules: false` leaves the default pack out.
+  public var usesDefaultRules = true
+  /// Every file that was read, absolute, the main file first; those that decide what runs are
+  /// checked for their owner and mode.
+  public var files: [String] = []
+
+  public init() {}
+}
+
+/// `listen:` and `http:`.
+public struct HTTPSettings: Hashable, Sendable {
+  public var host = "127.0.0.1"
+  public var port = 9911
+  /// Reading without a token, on loopback only.
+  public var anonymousRead = false
+  /// PEM files; both or neither.
+  public var tlsCertificate: String?
+  public var tlsKey: String?
+
+  public init() {}
+}
+
+/// `collect:`: what is sampled, and how often.
+public struct CollectSettings: Hashable, Sendable {
+  /// Collectors that are switched off.
+  public var disabled: Set<String> = []
+  /// Collectors with an interval of their own.
+  public var intervals: [String: Duration] = [:]
+  /// `process_groups`: groups of processes to watch by executable, and by user where given.
+  public var processGroups: [ProcessGroup] = []
+  /// Series that may be kept in memory.
+  public var seriesMax = 20_000
+  /// How long samples stay in memory.
+  public var memoryRetention: Duration = .seconds(3600)
+  /// How long one-second samples stay on disk, and how large the samples' file may grow.
+  public var diskRetention: Duration = .seconds(86_400)
+  public var diskBytesMax: Int64 = 512 << 20
+
+  public init() {}
+}
+
+/// A named group of processes under `collect.process_groups`.
+public struct ProcessGroup: Hashable, Sendable {
+  public var name: String
+  public var executable: String
+  public var user: String?
+
+  public init(name: String, executable: String, user: String? = nil) {
+    self.name = name
+    self.executable = executable
+    self.user = user
+  }
+}

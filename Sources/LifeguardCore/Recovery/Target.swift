@@ -1,0 +1,38 @@
+/// What an action acts on: `kind:name`.
+public struct Target: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    case service
+    case unit
+    case process
+    case mount
+    case host
+    case instance
+    case asg
+  }
+
+  public var kind: Kind
+  /// Empty for `host`, which there is only one of.
+  public var name: String
+
+  public init(_ kind: Kind, _ name: String = "") {
+    self.kind = kind
+    self.name = name
+  }
+
+  /// Reads `kind:name` or `host`; nil when the kind is unknown or a name is missing.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let kind = Kind(rawValue: String(parts[0])) else { return nil }
+    let name = parts.count == 2 ? String(parts[1]) : ""
+    guard kind == .host || !name.isEmpty else { return nil }
+    self.init(kind, kind == .host ? "" : name)
+  }
+
+  public static let host = Target(.host)
+
+  public var description: String { name.isEmpty ? kind.rawValue : "\(kind.rawValue):\(name)" }
+
+  public static func < (left: Target, right: Target) -> Bool {
+    left.description < right.description
+  }
+}
