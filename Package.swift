@@ -67,6 +67,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    .testTarget(
+      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
