@@ -70,6 +70,11 @@ let package = Package(
 
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+    // What tests share: real programs, temporary folders, waiting, a systemd of their own.
+    .target(
+      name: "TestSupport", dependencies: ["LifeguardCore"], path: "Tests/Support",
+      swiftSettings: strict),
+    .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,46 @@
+/// Waits until a condition holds, asking again and again until the deadline; returns whether it
+/// came to hold.
+///
+/// This is how tests wait: `#expect(await eventually { try await answers(port) })`. A thrown error
+/// counts as "not yet". The deadline is generous because a loaded machine may be slow; a condition
+/// that holds ends the wait at once.
+public func eventually(
+  within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(10),
+  isolation: isolated (any Actor)? = #isolation,
+  _ condition: () async throws -> Bool
+) async -> Bool {
+  let deadline = ContinuousClock.now + limit
+  while true {
+    do {
+      if try await condition() { return true }
+    } catch is CancellationError {
+      return false
+    } catch {
+      // Not yet: the next round asks again.
+    }
+    if ContinuousClock.now >= deadline { return false }
+    do {
+      try await Task.sleep(for: pause)
+    } catch {
+      return false
+    }
+  }
+}
+
+/// Whether a condition holds all through a span, asked again and again: for what must not happen.
+public func holds(
+  for span: Duration, every pause: Duration = .milliseconds(20),
+  isolation: isolated (any Actor)? = #isolation,
+  _ condition: () async throws -> Bool
+) async rethrows -> Bool {
+  let end = ContinuousClock.now + span
+  repeat {
+    guard try await condition() else { return false }
+    do {
+      try await Task.sleep(for: pause)
+    } catch {
+      return false
+    }
+  } while ContinuousClock.now < end
+  return true
+}
