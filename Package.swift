@@ -69,7 +69,12 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(
+
+    .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+    .testTarget(
+      name: "LifeguardHostTests", dependencies: ["LifeguardHost", "LifeguardCore", "TestSupport"],
+      swiftSettings: strict),
     // What tests share: real programs, temporary folders, waiting, a systemd of their own.
     .target(
       name: "TestSupport", dependencies: ["LifeguardCore"], path: "Tests/Support",

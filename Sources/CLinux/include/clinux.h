@@ -1,5 +1,6 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 // What Swift cannot import from glibc and the kernel: variadic calls, GNU-only functions, macros.
-#define _GNU_SOURCE
+// _GNU_SOURCE belongs in the .c files: defined here, system types would differ from Glibc's.
+#include "clinux_spawn.h"
 #endif

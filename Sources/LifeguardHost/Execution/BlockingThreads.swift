@@ -1,0 +1,123 @@
+import Glibc
+import Synchronization
+
+/// A few threads for calls that block: fork and exec, name look-ups, walks through `/proc`.
+///
+/// They start when there is work and none is idle, and one is always kept. A call that hangs
+/// (a program on a stuck mount) occupies one of them; when all are occupied and the queue is full,
+/// work is refused rather than piled up.
+public final class BlockingThreads: Sendable {
+  private struct State {
+    var jobs: [@Sendable () -> Void] = []
+    var threads = 0
+    var idle = 0
+    var stopped = false
+  }
+
+  private let state = Mutex(State())
+  private let threadsMax: Int
+  private let jobsMax: Int
+  private let work: Semaphore
+
+  /// Starts the first thread, so that there is one even when the host has run out of them.
+  public init(threadsMax: Int = 8, jobsMax: Int = 256) throws(SystemCallError) {
+    self.threadsMax = threadsMax
+    self.jobsMax = jobsMax
+    work = Semaphore()
+    state.withLock { $0.threads = 1 }
+    try Thread.start(name: "blocking") { self.loop() }
+  }
+
+  /// Queues a job; false when the queue is full or after `stop()`.
+  public func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    let (accepted, mustStart) = state.withLock { state in
+      guard !state.stopped, state.jobs.count < jobsMax else { return (false, false) }
+      state.jobs.append(job)
+      let mustStart = state.idle < state.jobs.count && state.threads < threadsMax
+      if mustStart { state.threads += 1 }
+      return (true, mustStart)
+    }
+    guard accepted else { return false }
+    if mustStart {
+      do {
+        try Thread.start(name: "blocking") { self.loop() }
+      } catch {
+        // The host is out of threads: one that runs already takes the job when it can.
+        state.withLock { $0.threads -= 1 }
+      }
+    }
+    work.signal()
+    return true
+  }
+
+  /// Runs `body` on one of the threads; nil when it was refused.
+  public func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+    let result = OneShot<Value?>()
+    if !submit({ result.finish(body()) }) { return nil }
+    return await result.value
+  }
+
+  /// Lets the threads end when their queue is empty.
+  public func stop() {
+    let threads = state.withLock { state in
+      state.stopped = true
+      return state.threads
+    }
+    for _ in 0..<threads { work.signal() }
+  }
+
+  private func loop() {
+    while true {
+      let (job, ends): ((@Sendable () -> Void)?, Bool) = state.withLock { state in
+        if !state.jobs.isEmpty { return (state.jobs.removeFirst(), false) }
+        if state.stopped {
+          state.threads -= 1
+          return (nil, true)
+        }
+        state.idle += 1
+        return (nil, false)
+      }
+      if ends { return }
+      if let job {
+        job()
+        continue
+      }
+      let signalled = work.wait(seconds: 10)
+      let retires = state.withLock { state in
+        state.idle -= 1
+        guard !signalled, state.jobs.isEmpty, state.threads > 1 else { return false }
+        state.threads -= 1
+        return true
+      }
+      if retires { return }
+    }
+  }
+}
+
+/// sem_init(3) with an owner.
+private final class Semaphore: Sendable {
+  private nonisolated(unsafe) let semaphore: UnsafeMutablePointer<sem_t>  // why: sem_t is shared
+
+  init() {
+    semaphore = .allocate(capacity: 1)
+    sem_init(semaphore, 0, 0)
+  }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func signal() { sem_post(semaphore) }
+
+  /// False when the time ran out.
+  func wait(seconds: Int) -> Bool {
+    var deadline = timespec()
+    clock_gettime(CLOCK_REALTIME, &deadline)
+    deadline.tv_sec += seconds
+    while sem_timedwait(semaphore, &deadline) != 0 {
+      if errno == ETIMEDOUT { return false }
+    }
+    return true
+  }
+}
