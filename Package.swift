@@ -69,8 +69,6 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(
-
-    .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
     .testTarget(
       name: "LifeguardHostTests", dependencies: ["LifeguardHost", "LifeguardCore", "TestSupport"],
