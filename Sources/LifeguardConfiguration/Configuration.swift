@@ -25,6 +25,8 @@ public struct Configuration: Sendable {
   public var collect = CollectSettings()
   /// `default_rules: false` leaves the default pack out.
   public var usesDefaultRules = true
+  /// What the variables of the zero-file use say; nil when a file was read or none is set.
+  public var zeroFile: ZeroFile?
   /// Every file that was read, absolute, the main file first; those that decide what runs are
   /// checked for their owner and mode.
   public var files: [String] = []

@@ -1,0 +1,114 @@
+/// Every key that a configuration may hold, in one place: the loader refuses what is not here,
+/// suggestions come from here, and the reference is compared with it.
+enum Schema {
+  /// One kind of mapping: what the reference calls it, and its keys in the reference's order.
+  struct Section: Sendable {
+    var path: String
+    var keys: [String]
+
+    init(_ path: String, _ keys: String...) {
+      self.path = path
+      self.keys = keys
+    }
+  }
+
+  static let root = Section(
+    "lifeguard.yaml",
+    "mode", "interval", "evaluation_interval", "listen", "external_labels", "data_dir",
+    "default_rules", "services", "rules", "rule_files", "recoveries", "plans", "notify", "http",
+    "collect", "guard_rails")
+
+  static let service = Section(
+    "services[]",
+    "name", "unit", "pidfile", "process", "command", "user", "working_directory", "environment",
+    "probe", "config_test", "depends_on", "recover", "mode", "labels")
+  static let serviceProcess = Section("services[].process", "exe", "user")
+  static let probe = Section(
+    "services[].probe",
+    "http", "status", "body", "tcp", "exec", "interval", "timeout", "failures")
+
+  static let rule = Section(
+    "rules[]",
+    "alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations", "clear",
+    "samples", "on_no_data", "mode", "recover")
+
+  static let ruleFile = Section("rule file", "groups")
+  static let ruleGroup = Section(
+    "groups[]", "name", "interval", "query_offset", "limit", "labels", "rules")
+  static let fileRule = Section(
+    "groups[].rules[]",
+    "record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
+
+  static let recovery = Section("recoveries[]", "matchers", "plan")
+
+  static let plan = Section(
+    "plans.NAME",
+    "target", "steps", "verify", "limit", "cooldown", "mode", "accept_origin", "required_mounts")
+  static let verify = Section("plans.NAME.verify", "expr", "settle", "hold", "deadline")
+  static let step = Section(
+    "plans.NAME.steps[]",
+    "run", "reload", "nudge", "start", "stop", "restart", "stop_clean_start", "signal", "http",
+    "page")
+  static let run = Section(
+    "plans.NAME.steps[].run",
+    "command", "script", "user", "working_directory", "environment", "timeout", "disruptive")
+  static let signal = Section("plans.NAME.steps[].signal", "name")
+  static let httpStep = Section(
+    "plans.NAME.steps[].http", "url", "method", "headers", "body", "timeout", "disruptive")
+  static let page = Section("plans.NAME.steps[].page", "receiver")
+
+  static let notify = Section("notify", "receivers", "routes")
+  static let receiver = Section(
+    "notify.receivers.NAME",
+    "log", "webhook", "slack", "email", "alertmanager", "sns", "cap")
+  static let webhook = Section(
+    "notify.receivers.NAME.webhook", "url", "headers", "subject", "prefix", "text")
+  static let slack = Section(
+    "notify.receivers.NAME.slack", "webhook", "subject", "prefix", "text")
+  static let email = Section(
+    "notify.receivers.NAME.email",
+    "to", "from", "smtp", "username", "password", "certificate_authority", "subject", "prefix",
+    "text")
+  static let alertmanager = Section("notify.receivers.NAME.alertmanager", "url")
+  static let sns = Section(
+    "notify.receivers.NAME.sns", "topic_arn", "subject", "prefix", "text")
+  static let route = Section("notify.routes[]", "matchers", "to", "repeat", "continue")
+
+  static let http = Section("http", "anonymous_read", "tls")
+  static let tls = Section("http.tls", "certificate", "key")
+
+  static let collect = Section(
+    "collect",
+    "disabled", "intervals", "process_groups", "series_max", "memory_retention",
+    "disk_retention", "disk_max")
+  static let processGroup = Section("collect.process_groups[]", "name", "exe", "user")
+
+  static let guardRails = Section(
+    "guard_rails",
+    "cooldown", "cooldown_cap", "cooldown_halving", "target_budget", "action_budget",
+    "breaker_passes", "breaker_open", "breaker_open_cap", "position_kept", "minimum_uptime",
+    "minimum_free_bytes", "targets_max", "pressure_some", "pressure_full",
+    "pressure_timeout_factor", "approval_expiry", "startup_evaluations")
+
+  /// A rule file with the keys that only the default pack may use.
+  static let pack = Section("rule pack", "groups", "recoveries", "plans")
+  static let packRule = Section(
+    "rule pack rule",
+    "record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "clear",
+    "samples", "on_no_data")
+
+  /// What the reference documents: all that a user can write.
+  static let documented = [
+    root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
+    run, signal, httpStep, page, notify, receiver, webhook, slack, email, alertmanager, sns, route,
+    http, tls, collect, processGroup, guardRails,
+  ]
+}
+
+/// The keys that the loader knows, for whoever compares them with a document.
+public enum ConfigurationReference {
+  /// The path of each kind of mapping, such as `services[].probe`, and its keys.
+  public static var sections: [(path: String, keys: [String])] {
+    Schema.documented.map { ($0.path, $0.keys) }
+  }
+}

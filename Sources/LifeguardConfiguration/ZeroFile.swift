@@ -1,0 +1,156 @@
+import LifeguardCore
+
+/// What the environment variables of the zero-file use say: one rule, its notification and its
+/// recovery, without any file.
+public struct ZeroFile: Hashable, Sendable {
+  /// `METRIC_NAME_TO_MONITOR`.
+  public var metric = "CPUUtilization"
+  /// `ALARM_THRESHOLD_<METRIC>`, else `ALARM_THRESHOLD_CPU`: a value at or above it breaches.
+  public var threshold = 80.0
+  /// `RECOVERY_SCRIPT_PATH`.
+  public var script = "/opt/restart_service.sh"
+  /// Whether the script was named; on a host nothing acts unless it was.
+  public var namesScript = false
+  /// `SNS_TOPIC_ARN`.
+  public var topicARN: String?
+  /// `LOG_GROUP_NAME`.
+  public var logGroup = "ServerMetricsLogGroup"
+  /// `NOTIFICATION_SUBJECT`.
+  public var subject = "[Warning] High Server Metric Alert"
+  /// `NOTIFICATION_MESSAGE_PREFIX`.
+  public var prefix = "Server Metric Alert: "
+
+  public init() {}
+
+  /// Reads the variables.
+  ///
+  /// - Returns: nil when none of those that ask for something is set, and what is wrong with those
+  ///   that are.
+  public static func read(
+    _ environment: (_ name: String) -> String?
+  ) -> (settings: ZeroFile?, problems: [ConfigurationProblem]) {
+    var settings = ZeroFile()
+    var problems: [ConfigurationProblem] = []
+    func report(_ message: String) {
+      problems.append(ConfigurationProblem(location: nil, message: message))
+    }
+    var asks = false
+    func value(_ name: String) -> String? {
+      guard let value = environment(name) else { return nil }
+      asks = true
+      return value
+    }
+    if let metric = value("METRIC_NAME_TO_MONITOR") {
+      settings.metric = metric
+      if !isMetricName(metric) {
+        report(
+          "METRIC_NAME_TO_MONITOR: \(quoted(metric)) is not a metric name; write CPUUtilization")
+      }
+    }
+    let own = "ALARM_THRESHOLD_\(settings.metric.uppercased())"
+    for name in own == "ALARM_THRESHOLD_CPU" ? [own] : ["ALARM_THRESHOLD_CPU", own] {
+      guard let text = value(name) else { continue }
+      guard let number = Double(text.trimmed), number.isFinite else {
+        report("\(name): the threshold \(quoted(text)) is not a number; write 80")
+        continue
+      }
+      settings.threshold = number
+    }
+    if let script = value("RECOVERY_SCRIPT_PATH") {
+      settings.script = script
+      settings.namesScript = true
+      if !script.hasPrefix("/") {
+        report("RECOVERY_SCRIPT_PATH: \(quoted(script)) is not an absolute path")
+      }
+    }
+    if let topic = value("SNS_TOPIC_ARN") {
+      settings.topicARN = topic
+      if !LoadSession.isTopic(topic) {
+        report(
+          "SNS_TOPIC_ARN: \(quoted(topic)) is not the ARN of a topic; write"
+            + " arn:aws:sns:REGION:ACCOUNT:NAME")
+      }
+    }
+    // These alone say how to tell, and ask for nothing.
+    if let group = environment("LOG_GROUP_NAME") {
+      settings.logGroup = group
+      if group.isEmpty { report("LOG_GROUP_NAME is empty; unset it or write a log group's name") }
+    }
+    settings.subject = environment("NOTIFICATION_SUBJECT") ?? settings.subject
+    settings.prefix = environment("NOTIFICATION_MESSAGE_PREFIX") ?? settings.prefix
+    return (asks ? settings : nil, problems)
+  }
+
+  /// The Prometheus data model's classic form, `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+  private static func isMetricName(_ text: String) -> Bool {
+    guard let first = text.first, !(first.isASCII && first.isNumber) else { return false }
+    return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_:".contains($0)) }
+  }
+}
+
+extension LoadSession {
+  /// Makes the configuration of the zero-file use; without variables everything stays as it is.
+  func readZeroFile() {
+    let (found, problems) = ZeroFile.read(loader.environment)
+    for problem in problems { log.error(nil, problem.message) }
+    guard let settings = found, problems.isEmpty else { return }
+    configuration.zeroFile = settings
+    do {
+      try addZeroFile(settings)
+    } catch {
+      log.error(nil, "METRIC_NAME_TO_MONITOR: \(printable(error.message))")
+    }
+  }
+
+  private func addZeroFile(_ settings: ZeroFile) throws(ParseError) {
+    let threshold = ZeroFile.text(settings.threshold)
+    var rule = AlertRule(
+      name: "\(settings.metric)High",
+      expression: try Query(parsing: "\(settings.metric) >= \(threshold)"),
+      // Three samples a second apart are two seconds of trouble; a spike is none.
+      samples: SampleWindow(needed: 3, window: 3), origin: .inline)
+    if let severity = template("warning") { rule.labels["severity"] = severity }
+    if let summary = template(
+      "\(settings.metric) of {{ $labels.instance }} is {{ $value }}, threshold \(threshold)")
+    {
+      rule.annotations["summary"] = summary
+    }
+    if settings.namesScript {
+      configuration.mode = .auto
+      let location = SourceLocation(file: "RECOVERY_SCRIPT_PATH", line: 1, column: 1)
+      let path = program(settings.script, at: location)
+      let plan = Plan(
+        name: "zero-file", target: template("host"),
+        steps: [.run(Command(arguments: [path])), .page(receiver: nil)])
+      configuration.plans[plan.name] = plan
+      rule.recovery = .plan(plan.name)
+    }
+    configuration.rules = [rule]
+    guard let topic = settings.topicARN else { return }
+    if !loader.supportsSNS {
+      log.warning(
+        nil, "SNS_TOPIC_ARN needs the AWS build; this one sends nothing to Amazon SNS")
+    }
+    let templates = MessageTemplates(
+      subject: template(settings.subject), prefix: settings.prefix)
+    configuration.receivers["sns"] = Receiver(
+      name: "sns", channels: [.sns(SNSChannel(topicARN: topic, templates: templates))])
+    configuration.routes = [Route(matchers: [], receivers: ["sns", "log"])]
+  }
+
+  private func template(_ text: String) -> Template? {
+    do {
+      return try Template(parsing: text)
+    } catch {
+      log.error(nil, "NOTIFICATION_SUBJECT: \(printable(error.message))")
+      return nil
+    }
+  }
+}
+
+extension ZeroFile {
+  /// A number as PromQL reads it, without `.0`.
+  static func text(_ number: Double) -> String {
+    number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+  }
+}
