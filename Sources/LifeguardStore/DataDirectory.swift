@@ -1,0 +1,79 @@
+import Glibc
+
+/// The directory that holds an agent's files, locked for this agent as long as the value lives.
+///
+/// The lock is flock(2) on the file `lock`, which holds the process id for messages only: a
+/// killed agent leaves the file, never the lock.
+public final class DataDirectory: Sendable {
+  public let path: String
+  /// Whether an agent has run on this directory before; then a missing state.db is a loss.
+  public let wasUsedBefore: Bool
+  private let lock: Int32
+
+  /// Creates the directory (mode 0700) and its parents if need be, and locks it.
+  ///
+  /// - Throws: `notWritable`, `notADirectory`, `diskFull`, or `locked` with the other's process id.
+  public init(path: String) throws(StoreError) {
+    self.path = path
+    try DataDirectory.create(path)
+    let file = "\(path)/lock"
+    wasUsedBefore = access(file, F_OK) == 0
+    lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard lock >= 0 else { throw DataDirectory.failure(path, errno) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      let owner = DataDirectory.owner(of: lock)
+      close(lock)
+      throw .locked(path: path, process: owner)
+    }
+    // The id is for people; the lock holds even when a full disk has no room for it.
+    let text = Array("\(getpid())\n".utf8)
+    if ftruncate(lock, 0) == 0 { pwrite(lock, text, text.count, 0) }
+  }
+
+  deinit { close(lock) }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  private static func create(_ path: String) throws(StoreError) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path: path) }
+      guard access(path, W_OK | X_OK) == 0 else { throw failure(path, errno) }
+      // Others may neither read nor list what the agent knows about the host.
+      if status.st_mode & 0o077 != 0, chmod(path, 0o700) != 0 { throw failure(path, errno) }
+      return
+    }
+    if errno == ENOTDIR { throw .notADirectory(path: path) }
+    guard mkdir(path, 0o700) != 0 else { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+      throw failure(path, errno)
+    }
+    try create(parent: String(path[..<slash]))
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(path, errno) }
+  }
+
+  private static func create(parent: String) throws(StoreError) {
+    if mkdir(parent, 0o755) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = parent.lastIndex(of: "/"), slash > parent.startIndex else {
+      throw failure(parent, errno)
+    }
+    try create(parent: String(parent[..<slash]))
+    guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw failure(parent, errno) }
+  }
+
+  private static func failure(_ path: String, _ number: Int32) -> StoreError {
+    if number == ENOSPC || number == EDQUOT {
+      return .diskFull(
+        DatabaseFailure(
+          path: path, code: 13, extendedCode: 13, message: describe(errno: number), sql: ""))
+    }
+    return .notWritable(path: path, reason: describe(errno: number))
+  }
+
+  private static func owner(of lock: Int32) -> Int32? {
+    var buffer = [UInt8](repeating: 0, count: 16)
+    let count = pread(lock, &buffer, buffer.count, 0)
+    guard count > 0 else { return nil }
+    return Int32(String(decoding: buffer.prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+  }
+}
