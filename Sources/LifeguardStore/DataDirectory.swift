@@ -20,7 +20,13 @@ public final class DataDirectory: Sendable {
     wasUsedBefore = access(file, F_OK) == 0
     lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard lock >= 0 else { throw DataDirectory.failure(path, errno) }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+    // A process that a killed agent was just starting holds the lock until its exec: wait 200 ms.
+    var isLocked = flock(lock, LOCK_EX | LOCK_NB) == 0
+    for _ in 0..<10 where !isLocked {
+      usleep(20_000)
+      isLocked = flock(lock, LOCK_EX | LOCK_NB) == 0
+    }
+    guard isLocked else {
       let owner = DataDirectory.owner(of: lock)
       close(lock)
       throw .locked(path: path, process: owner)
