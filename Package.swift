@@ -70,6 +70,13 @@ let package = Package(
 
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+    // Writes until it is killed; for LifeguardStoreTests.
+    .executableTarget(
+      name: "store-writer", dependencies: ["LifeguardCore", "LifeguardStore"],
+      path: "Tests/StoreWriter", swiftSettings: strict),
+    .testTarget(
+      name: "LifeguardStoreTests",
+      dependencies: ["LifeguardCore", "LifeguardStore", "store-writer"], swiftSettings: strict),
     .testTarget(
       name: "LifeguardHostTests", dependencies: ["LifeguardHost", "LifeguardCore", "TestSupport"],
       swiftSettings: strict),
