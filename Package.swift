@@ -85,6 +85,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["LifeguardCore"], path: "Tests/Support",
       swiftSettings: strict),
     .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

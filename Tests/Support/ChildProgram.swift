@@ -128,6 +128,15 @@ public final class ChildProgram: Sendable {
     return hasEnded
   }
 
+  /// Waits for its end on the calling thread: for places that cannot suspend.
+  public func waitForEndBlocking(seconds: Int) -> ProgramEnd? {
+    for _ in 0..<(seconds * 200) {
+      if let end = hasEnded { return end }
+      usleep(5000)
+    }
+    return hasEnded
+  }
+
   /// Sends a signal to the program alone; does nothing once it has ended.
   public func signal(_ number: Int32) {
     guard isRunning else { return }

@@ -32,7 +32,7 @@ public final class SystemdBox: Sendable {
   deinit {
     guard TextFile.exists(folder) else { return }
     // try?: a box that cannot be started to be taken down is reported by the next `up`.
-    _ = try? ChildProgram(["bash", script, "down", folder]).waitBlocking(seconds: 20)
+    _ = try? ChildProgram(["bash", script, "down", folder]).waitForEndBlocking(seconds: 20)
   }
 
   /// Runs a program inside, to its end.
@@ -106,7 +106,7 @@ public final class SystemdBox: Sendable {
     guard let program = try? ChildProgram(["bash", scriptPath, "check"]) else {
       return "needs a systemd box: bash cannot be started"
     }
-    guard let end = program.waitBlocking(seconds: 20) else {
+    guard let end = program.waitForEndBlocking(seconds: 20) else {
       return "needs a systemd box: its check did not end within 20 s"
     }
     if end == .exited(0) { return nil }
@@ -127,16 +127,5 @@ public enum SystemdBoxError: Error, CustomStringConvertible {
     switch self {
     case .failed(let step, let result): "systemd box: \(step): \(result)"
     }
-  }
-}
-
-extension ChildProgram {
-  /// Waits for the end on the calling thread: for places that cannot suspend.
-  func waitBlocking(seconds: Int) -> ProgramEnd? {
-    for _ in 0..<(seconds * 200) {
-      if let end = hasEnded { return end }
-      usleep(5000)
-    }
-    return nil
   }
 }

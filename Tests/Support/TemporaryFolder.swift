@@ -55,7 +55,7 @@ public final class TemporaryFolder: Sendable {
       if let directory = opendir(path) {
         var names: [String] = []
         while let entry = readdir(directory) {
-          names.append(directoryEntryName(entry))
+          names.append(TextFile.name(of: entry))
         }
         closedir(directory)
         for name in names where name != "." && name != ".." {
@@ -67,11 +67,4 @@ public final class TemporaryFolder: Sendable {
       unlink(path)
     }
   }
-}
-
-/// The name in a directory entry (readdir(3)).
-func directoryEntryName(_ entry: UnsafeMutablePointer<dirent>) -> String {
-  let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 19
-  let start = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-  return String(cString: start)
 }

@@ -61,6 +61,13 @@ public enum TextFile {
     access(path, F_OK) == 0
   }
 
+  /// The name in a directory entry (readdir(3)).
+  public static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+    let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 19
+    let start = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+    return String(cString: start)
+  }
+
   private static func write(
     _ bytes: [UInt8], to path: String, flags: Int32, mode: mode_t
   ) throws {

@@ -4,6 +4,7 @@
 /// a text the last one counts. Names are compared byte by byte, as other JSON readers do, not by
 /// Unicode equivalence. Equality ignores the order.
 public struct JSONObject: Sendable {
+  /// A name and its value.
   public typealias Member = (key: String, value: JSON)
 
   public private(set) var members: [Member] = []

@@ -78,6 +78,7 @@ public struct SlackChannel: Sendable {
 
 /// Mail by SMTP (RFC 5321).
 public struct EmailChannel: Sendable {
+  /// How the connection is protected, which the URL's scheme says.
   public enum Security: String, Hashable, Sendable {
     /// `smtp://`: STARTTLS when the server offers it (RFC 3207).
     case opportunistic

@@ -1,5 +1,6 @@
 /// What an action acts on: `kind:name`.
 public struct Target: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  /// What sort of thing the name belongs to.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
     case service
     case unit

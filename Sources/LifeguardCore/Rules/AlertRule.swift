@@ -107,6 +107,7 @@ public struct RecordingRule: Sendable {
 
 /// Rules that are evaluated together, in order, at one interval.
 public struct RuleGroup: Sendable {
+  /// An entry of the group: an alert or a recorded series.
   public enum Rule: Sendable {
     case alert(AlertRule)
     case recording(RecordingRule)

@@ -55,6 +55,7 @@ public enum ServiceHandle: Hashable, Sendable {
 
 /// How to ask a service whether it works.
 public struct Probe: Hashable, Sendable {
+  /// What the question is, and what answer counts as healthy.
   public enum Kind: Hashable, Sendable {
     /// GET; healthy when the status is in `statuses` and the body contains `body`.
     case http(url: String, statuses: ClosedRange<Int>, body: String?)
