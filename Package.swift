@@ -69,7 +69,8 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(
-      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     // Writes until it is killed; for LifeguardStoreTests.
     .executableTarget(
       name: "store-writer", dependencies: ["LifeguardCore", "LifeguardStore"],
