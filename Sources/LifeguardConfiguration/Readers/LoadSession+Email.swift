@@ -13,8 +13,12 @@ extension LoadSession {
       from = text
     }
     var templates = MessageTemplates()
-    if let node = reader["subject"] { templates.subject = readTemplate(node, key: "subject") }
-    if let node = reader["text"] { templates.text = readTemplate(node, key: "text") }
+    if let node = reader["subject"] {
+      templates.subject = readTemplate(node, key: "subject", variables: AnnouncementText.variables)
+    }
+    if let node = reader["text"] {
+      templates.text = readTemplate(node, key: "text", variables: AnnouncementText.variables)
+    }
     templates.prefix = reader.string("prefix")
     let username = reader["username"].flatMap { resolve($0)?.value }
     let password = secret("password", reader, mustRefer: true)

@@ -80,8 +80,12 @@ extension LoadSession {
 
   private func readTemplates(_ reader: SectionReader) -> MessageTemplates {
     var templates = MessageTemplates()
-    if let node = reader["subject"] { templates.subject = readTemplate(node, key: "subject") }
-    if let node = reader["text"] { templates.text = readTemplate(node, key: "text") }
+    if let node = reader["subject"] {
+      templates.subject = readTemplate(node, key: "subject", variables: AnnouncementText.variables)
+    }
+    if let node = reader["text"] {
+      templates.text = readTemplate(node, key: "text", variables: AnnouncementText.variables)
+    }
     templates.prefix = reader.string("prefix")
     return templates
   }

@@ -183,13 +183,13 @@ extension LoadSession {
   }
 
   /// A text with `{{ … }}`; an error inside it is reported where it stands in the file.
-  func readTemplate(_ node: Node, key: String) -> Template? {
+  func readTemplate(_ node: Node, key: String, variables: [String] = []) -> Template? {
     guard let scalar = node.scalar else {
       log.error(node.location, "\(quoted(key)) must be a text, not \(node.description)")
       return nil
     }
     do {
-      return try Template(parsing: node.isNull ? "" : scalar.text)
+      return try Template(parsing: node.isNull ? "" : scalar.text, variables: variables)
     } catch {
       log.error(
         scalar.location(utf8Offset: error.offset),
