@@ -57,3 +57,25 @@ struct SystemdBoxTests {
     return String(text.split(separator: "\n").first ?? "")
   }
 }
+
+/// The unit that is shipped, as systemd reads it.
+@Suite(.enabled(if: Requirement.systemdBox.isMet, "\(Requirement.systemdBox.reason)"))
+struct UnitFileTests {
+  @Test(.timeLimit(.minutes(2)))
+  func `the shipped unit is accepted by systemd without a remark`() async throws {
+    let box = try await SystemdBox.up()
+    let command = try #require(Requirement.locate("true"))
+    try await box.installLifeguard(command, configuration: "mode: observe\n")
+    let verified = try await box.run(["systemd-analyze", "verify", "lifeguard.service"])
+    #expect(verified.succeeded, "\(verified)")
+    #expect(verified.standardError == "")
+    let user = try await box.run(["id", "-u", "lifeguard"])
+    #expect(user.succeeded)
+    #expect(user.standardOutput != "0\n")
+    let settings = try await box.require(
+      ["systemctl", "show", "lifeguard", "-p", "KillMode,Delegate,Restart"])
+    let lines = Set(settings.split(separator: "\n"))
+    #expect(lines == ["KillMode=process", "Delegate=yes", "Restart=always"])
+    try await box.down()
+  }
+}

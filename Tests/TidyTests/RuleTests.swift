@@ -74,6 +74,9 @@ import Testing
     Case("LifeguardCore/A.swift", String(repeating: "x", count: 101), finds: 1),
     Case("LifeguardCore/A.swift", String(repeating: "é", count: 100), finds: 0),
     Case("LifeguardCore/A.swift", "\tlet a = 1", finds: 1),
+    Case("LifeguardCore/A.swift", "\"" + String(repeating: "x", count: 101) + "\"", finds: 1),
+    Case("Tests/T/A.swift", "\"" + String(repeating: "x", count: 101) + "\"", finds: 0),
+    Case("Tests/T/A.swift", "f(" + String(repeating: "x", count: 101) + "\"a\")", finds: 1),
   ])
   func `wide lines and tabs are found`(_ example: Case) {
     example.expect(ShapeRules.width)
@@ -124,6 +127,8 @@ import Testing
     Case("LifeguardCore/A.swift", "public mutating func a(_ b: Int) {}", finds: 1),
     Case("LifeguardCore/A.swift", "public static func == (a: A, b: A) -> Bool {}", finds: 0),
     Case("LifeguardCore/A.swift", "struct A {}", finds: 0),
+    Case("LifeguardCore/A.swift", "  public enum Kind {", finds: 0),
+    Case("LifeguardCore/A.swift", "public enum Kind {", finds: 1),
   ])
   func `public declarations without a comment are found`(_ example: Case) {
     example.expect(ShapeRules.documentation)

@@ -242,6 +242,9 @@ install_lifeguard() {
   copy "$box" "$binary" /usr/bin/lifeguard
   copy "$box" "$here/../../../deploy/systemd/lifeguard.service" \
     /etc/systemd/system/lifeguard.service
+  copy "$box" "$here/../../../deploy/systemd/lifeguard.sysusers.conf" \
+    /usr/lib/sysusers.d/lifeguard.conf
+  inside "$box" systemd-sysusers lifeguard.conf
   inside "$box" mkdir -p /etc/lifeguard
   inside "$box" systemctl daemon-reload
 }
