@@ -15,7 +15,9 @@ final class LoadSession {
   var planUses: [PlanUse] = []
   /// Who names which receiver.
   var receiverUses: [(name: String, location: SourceLocation)] = []
-  /// Which plan or step names which service.
+  /// Every service that was named, usable or not, so that a mistake in one is told once.
+  var serviceNames: [String] = []
+  /// Which plan or dependency names which service.
   var serviceUses: [(name: String, location: SourceLocation)] = []
   var planLocations: [String: SourceLocation] = [:]
   /// Files and directories of which a problem was already reported.

@@ -59,7 +59,7 @@ extension LoadSession {
   }
 
   private func checkServiceUses() {
-    let names = configuration.services.map(\.name).sorted()
+    let names = serviceNames.sorted()
     for (name, location) in serviceUses where !names.contains(name) {
       log.error(
         location,
@@ -70,18 +70,9 @@ extension LoadSession {
     }
   }
 
-  /// Every dependency exists, and none leads back to where it began.
+  /// No dependency leads back to where it began.
   private func checkDependencies() {
     let services = configuration.services
-    let names = services.map(\.name)
-    for service in services {
-      for name in service.dependsOn where !names.contains(name) {
-        log.error(
-          service.location,
-          "service \(quoted(service.name)) depends on \(quoted(name)), which is no service"
-            + suggestion(for: name, among: names, listing: "there are"))
-      }
-    }
     let edges = Dictionary(services.map { ($0.name, $0.dependsOn) }) { first, _ in first }
     var state: [String: Bool] = [:]
     for service in services where state[service.name] == nil {

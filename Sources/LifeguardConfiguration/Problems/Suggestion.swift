@@ -12,7 +12,10 @@ func nearest(to word: String, among known: some Sequence<String>) -> String? {
     if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
   }
   if best == nil, word.count >= 3 {
-    return known.sorted().first { $0.lowercased().hasPrefix(lower) }
+    // A word cut short, or one too long.
+    return known.sorted().first {
+      $0.lowercased().hasPrefix(lower) || ($0.count >= 3 && lower.hasPrefix($0.lowercased()))
+    }
   }
   return best?.word
 }

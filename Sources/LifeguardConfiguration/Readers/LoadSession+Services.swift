@@ -18,6 +18,7 @@ extension LoadSession {
         continue
       }
       names[name] = location
+      serviceNames.append(name)
       guard let service = readService(reader, name: name) else { continue }
       if let other = handles[service.handle], !service.handle.isSupervised {
         log.error(
@@ -40,6 +41,10 @@ extension LoadSession {
       namesService: true)
     let mode = reader.mode()
     let dependencies = reader.strings("depends_on", of: "services") ?? []
+    for item in reader["depends_on"]?.items ?? [] {
+      guard let dependency = item.scalar?.text else { continue }
+      serviceUses.append((dependency, item.location))
+    }
     guard let handle else { return nil }
     var service = Service(
       name: name, handle: handle, probe: probe, configTest: configTest, dependsOn: dependencies,
@@ -149,7 +154,9 @@ extension LoadSession {
     case "http":
       guard let url = reader.word("http"), let node = reader["http"] else { return nil }
       refuseReference(node)
-      checkURL(ResolvedText(value: url, hasReference: false), key: "http", at: node.location)
+      if url.range(ofText: "${") == nil {
+        checkURL(ResolvedText(value: url, hasReference: false), key: "http", at: node.location)
+      }
       return .http(url: url, statuses: readStatuses(reader), body: reader.word("body"))
     case "tcp":
       guard let text = reader.word("tcp") else { return nil }

@@ -56,8 +56,7 @@ extension LoadSession {
     if !entry.value.isNull, entry.value.entries?.isEmpty != true {
       log.error(
         entry.value.location,
-        "step \(quoted(entry.key)) takes no settings, not \(entry.value.description);"
-          + " write \(entry.key): {}")
+        "step \(quoted(entry.key)) takes no settings; write \(entry.key): {}")
     }
     switch entry.key {
     case "reload": return .reload

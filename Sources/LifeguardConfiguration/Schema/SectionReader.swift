@@ -24,6 +24,13 @@ struct SectionReader {
     var values: [String: Node] = [:]
     for entry in entries {
       guard section.keys.contains(entry.key) else {
+        if section.path == Schema.fileRule.path, Schema.rule.keys.contains(entry.key) {
+          log.error(
+            entry.keyLocation,
+            "\(quoted(entry.key)) is not a key of Prometheus' rule files; only rules written in"
+              + " lifeguard.yaml carry it, and recoveries answers the alerts of a rule file")
+          continue
+        }
         log.error(
           entry.keyLocation,
           "unknown key \(quoted(entry.key)) in \(section.path)"

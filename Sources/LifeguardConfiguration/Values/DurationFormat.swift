@@ -40,6 +40,7 @@ enum DurationFormat {
 
   /// `1.5s` and `5 min` are common; say how they are written.
   private static func advice(_ text: String) -> String {
+    if text.hasPrefix("-") { return "write a positive duration such as 30s" }
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit = text.dropFirst(number.count).drop { $0 == " " }.lowercased()
     let short: String? =

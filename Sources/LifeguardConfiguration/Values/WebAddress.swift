@@ -6,13 +6,13 @@ struct WebAddress {
   var port: Int?
 
   static func parse(_ text: String, schemes: [String]) -> Result<WebAddress, ValueFault> {
-    let form = schemes.map { $0 + "://" }.joined(separator: " or ")
+    let form = schemes.map { $0 + "://host" }.joined(separator: " or ")
     guard let separator = text.range(ofText: "://") else {
-      return .failure(ValueFault("write \(form)host"))
+      return .failure(ValueFault("write \(form)"))
     }
     let scheme = text[..<separator.lowerBound].lowercased()
     guard schemes.contains(scheme) else {
-      return .failure(ValueFault("it must begin with \(form)"))
+      return .failure(ValueFault("write \(form)"))
     }
     guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F }) else {
       return .failure(ValueFault("a space is written %20 in a URL"))

@@ -221,7 +221,7 @@ struct YAMLParser {
   private func reportSyntax(_ parser: yaml_parser_t) {
     let problem = parser.problem.map { String(cString: $0) } ?? "cannot be read"
     if parser.error == YAML_READER_ERROR {
-      let before = source.prefix(Int(parser.problem_offset))
+      let before = source.prefix(Int(clamping: parser.problem_offset))
       let line = before.reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
       let column = before.count - (before.lastIndex(of: 0x0A) ?? -1)
       log.error(
@@ -236,7 +236,13 @@ struct YAMLParser {
         message += " that began on line \(parser.context_mark.line + 1)"
       }
     }
-    if problem.contains("cannot start any token") {
+    if problem.contains("tab character") {
+      message += "; indent with spaces"
+    } else if problem.contains("block") || problem.contains("expected '-'")
+      || problem.contains("mapping values")
+    {
+      message += "; check the indentation"
+    } else if problem.contains("cannot start any token") {
       message += "; indent with spaces and quote texts that begin with a special character"
     }
     log.error(location(parser.problem_mark), message)
