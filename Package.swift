@@ -70,6 +70,10 @@ let package = Package(
 
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
+      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+    .testTarget(
+      name: "LifeguardConfigurationTests",
+      dependencies: ["LifeguardConfiguration", "LifeguardCore"], exclude: ["Fixtures"],
       swiftSettings: strict),
     // Writes until it is killed; for LifeguardStoreTests.
     .executableTarget(
