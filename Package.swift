@@ -70,7 +70,7 @@ let package = Package(
 
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
-      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+      swiftSettings: strict),
     .testTarget(
       name: "LifeguardConfigurationTests",
       dependencies: ["LifeguardConfiguration", "LifeguardCore"], exclude: ["Fixtures"],
