@@ -123,9 +123,6 @@ final class Database {
     }
   }
 
-  /// Rows that the latest statement changed.
-  var changes: Int { Int(sqlite3_changes(handle)) }
-
   /// Nil when the file's structure is sound, else the first complaint.
   func damage() throws(StoreError) -> String? {
     var complaint: String?

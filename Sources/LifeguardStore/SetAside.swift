@@ -29,3 +29,21 @@ enum SetAside {
     return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
+
+extension SetAside {
+  /// Deletes what was set aside of `path` earlier, for files that are not worth keeping twice.
+  static func removeOthers(of path: String, except kept: String) {
+    guard let slash = path.lastIndex(of: "/") else { return }
+    let folder = String(path[..<slash])
+    let prefix = path[path.index(after: slash)...] + ".corrupt-"
+    let keptName = kept[kept.index(after: slash)...]
+    guard let entries = opendir(folder) else { return }
+    defer { closedir(entries) }
+    while let entry = readdir(entries) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasPrefix(prefix), !name.hasPrefix(keptName) { unlink("\(folder)/\(name)") }
+    }
+  }
+}
