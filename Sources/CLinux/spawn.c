@@ -47,6 +47,7 @@ struct child {
   const struct clinux_spawn_request *request;
   struct report *report;
   int join_cgroup;
+  int probe_only;
 };
 
 static void fail(struct child *child, int step, int error) {
@@ -118,6 +119,7 @@ static void reset_signals(void) {
 static int child_main(void *argument) {
   struct child *child = argument;
   const struct clinux_spawn_request *request = child->request;
+  if (child->probe_only) _exit(0);
   if (child->join_cgroup && write(request->cgroup_procs, "0", 1) != 1)
     fail(child, CLINUX_SPAWN_CGROUP, errno);
   if (setsid() < 0) fail(child, CLINUX_SPAWN_SESSION, errno);
@@ -217,7 +219,7 @@ int clinux_spawn(const struct clinux_spawn_request *request, pid_t *pid, int *pi
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) return errno;
   struct report *report = (struct report *)(mapping + STACK_BYTES);
-  struct child child = {request, report, 0};
+  struct child child = {request, report, 0, 0};
   int cancellation;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
   sigset_t all, before;
@@ -245,6 +247,37 @@ int clinux_spawn(const struct clinux_spawn_request *request, pid_t *pid, int *pi
   }
   munmap(mapping, MAPPING_BYTES);
   return error;
+}
+
+int clinux_can_clone_into(int cgroup_directory) {
+  char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (stack == MAP_FAILED) return 0;
+  struct child child = {NULL, NULL, 0, 1};
+  int pidfd = -1;
+  struct clone_args arguments;
+  memset(&arguments, 0, sizeof arguments);
+  arguments.flags = CLONE_VFORK | CLONE_VM | CLONE_PIDFD | CLONE_INTO_CGROUP;
+  arguments.pidfd = (uint64_t)(uintptr_t)&pidfd;
+  arguments.exit_signal = SIGCHLD;
+  arguments.stack = (uint64_t)(uintptr_t)stack;
+  arguments.stack_size = STACK_BYTES;
+  arguments.cgroup = (uint64_t)cgroup_directory;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  long pid = clone3_on_stack(&arguments, &child);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int works = 0;
+  if (pid > 0) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0 && errno == EINTR) {
+    }
+    works = info.si_code == CLD_EXITED && info.si_status == 0;
+    close(pidfd);
+  }
+  munmap(stack, STACK_BYTES);
+  return works;
 }
 
 int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }

@@ -27,8 +27,8 @@ struct clinux_spawn_request {
   int standard_input;             // open descriptors of the caller, kept open there
   int standard_output;
   int standard_error;
-  int cgroup_directory;           // a cgroup v2 directory, or -1
-  int cgroup_procs;               // a writable cgroup.procs (v1, or v2 without clone3), or -1
+  int cgroup_directory;           // a new cgroup v2 directory that passed the test below, or -1
+  int cgroup_procs;               // else a writable cgroup.procs, or -1
   int change_user;                // 0: the ids below are not used
   uint32_t uid;
   uint32_t gid;
@@ -41,6 +41,11 @@ struct clinux_spawn_request {
 // and umask reset and no core dumps. Returns 0, or the errno of *step. The caller's thread waits
 // until the program has been executed or has failed to be. *pidfd is close-on-exec.
 int clinux_spawn(const struct clinux_spawn_request *request, pid_t *pid, int *pidfd, int *step);
+
+// Whether a child can be started directly in this cgroup v2 directory: asked by doing it. Some
+// kernels (6.18 is one) kill every such child when the group and the caller's own group have not
+// been through cgroup.kill equally often.
+int clinux_can_clone_into(int cgroup_directory);
 
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_send_signal(int pidfd, int signal);

@@ -77,10 +77,24 @@ public final class CommandRunner: Sendable {
     }
   }
 
-  /// Removes the empty groups of commands whose daemons have ended since.
-  public func sweep() {
-    for group in launcher.groups?.groups(prefix: Self.groupPrefix) ?? [] where group.isEmpty {
+  /// Removes the groups of ended agents' commands when what was left in them has ended too.
+  ///
+  /// Groups of a living process are its own affair: one may be about to be used.
+  private func sweep() {
+    for group in launcher.groups?.groups(prefix: Self.groupPrefix) ?? [] {
+      let name = group.path.split(separator: "/").last?.dropFirst(Self.groupPrefix.count) ?? ""
+      guard let pid = Int32(name.prefix { $0 != "." }), kill(pid, 0) != 0, errno == ESRCH else {
+        continue
+      }
       group.remove()
+    }
+  }
+
+  /// Looks after a group that a command has left a daemon in, until that has ended.
+  func removeLater(_ containment: Containment) {
+    reactor.after(.seconds(10)) { [weak self] in
+      guard let self, !containment.remove() else { return }
+      self.removeLater(containment)
     }
   }
 

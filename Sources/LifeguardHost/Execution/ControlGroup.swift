@@ -8,6 +8,8 @@ import Glibc
 public struct ControlGroup: Hashable, Sendable {
   public let path: String
   public let version: ControlGroups.Version
+  /// Only a group that was just made and never killed may be cloned into.
+  let mayCloneInto: Bool
 
   /// The processes in the group and in groups below it. Zombies that were not reaped do not count.
   public func processes() -> [Int32] {

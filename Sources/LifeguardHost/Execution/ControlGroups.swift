@@ -1,5 +1,5 @@
+import CLinux
 import Glibc
-import Synchronization
 
 /// Where control groups for commands and supervised children are made.
 ///
@@ -16,10 +16,18 @@ public struct ControlGroups: Sendable {
   /// The directory below which groups are made.
   public let parent: String
   public let version: Version
+  /// Whether processes can be started inside a new group; otherwise they move themselves there,
+  /// which costs the kernel a grace period of some milliseconds.
+  let clonesInto: Bool
 
   public init(parent: String, version: Version) {
+    self.init(parent: parent, version: version, clonesInto: false)
+  }
+
+  private init(parent: String, version: Version, clonesInto: Bool) {
     self.parent = parent
     self.version = version
+    self.clonesInto = clonesInto
   }
 
   /// Finds the best hierarchy in which the agent may make groups; nil when there is none.
@@ -44,8 +52,7 @@ public struct ControlGroups: Sendable {
       unified + freezers.map { ($0, .v1(freezer: true)) } + others.map { ($0, .v1(freezer: false)) }
     for (mount, version) in candidates {
       guard let path = mount.directory(of: own) else { continue }
-      let groups = ControlGroups(parent: path, version: version)
-      if groups.isUsable() { return groups }
+      if let groups = ControlGroups(parent: path, version: version).tried() { return groups }
     }
     return nil
   }
@@ -53,20 +60,32 @@ public struct ControlGroups: Sendable {
   /// Makes a group, or takes the one that is there; nil when the kernel refuses.
   public func group(named name: String) -> ControlGroup? {
     let path = "\(parent)/\(name)"
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { return nil }
-    return ControlGroup(path: path, version: version)
+    let isNew = mkdir(path, 0o755) == 0
+    guard isNew || errno == EEXIST else { return nil }
+    return ControlGroup(path: path, version: version, mayCloneInto: isNew && clonesInto)
   }
 
   /// The groups of this agent's and earlier agents' making whose names begin with `prefix`.
   public func groups(prefix: String) -> [ControlGroup] {
     SmallFile.names(in: parent).filter { $0.hasPrefix(prefix) }
-      .map { ControlGroup(path: "\(parent)/\($0)", version: version) }
+      .map { ControlGroup(path: "\(parent)/\($0)", version: version, mayCloneInto: false) }
   }
 
-  private func isUsable() -> Bool {
-    guard let probe = group(named: "lifeguard.probe.\(getpid())") else { return false }
+  /// This hierarchy with what it can do, found out with a group; nil when it has none for us.
+  private func tried() -> ControlGroups? {
+    guard let probe = group(named: "lifeguard.probe.\(getpid()).\(UInt32.random(in: 0...9999))")
+    else { return nil }
     defer { probe.remove() }
-    return access("\(probe.path)/cgroup.procs", W_OK) == 0
+    guard access("\(probe.path)/cgroup.procs", W_OK) == 0 else { return nil }
+    var clonesInto = false
+    if case .v2 = version {
+      let directory = open(probe.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if directory >= 0 {
+        clonesInto = clinux_can_clone_into(directory) == 1
+        close(directory)
+      }
+    }
+    return ControlGroups(parent: parent, version: version, clonesInto: clonesInto)
   }
 
   /// One line of mountinfo, see proc_pid_mountinfo(5).

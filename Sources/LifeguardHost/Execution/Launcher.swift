@@ -102,7 +102,7 @@ public struct Launcher: Sendable {
   }
 
   private func openGroup(_ group: ControlGroup) -> Int32 {
-    guard case .v2 = group.version else { return -1 }
+    guard group.mayCloneInto else { return -1 }
     return open(group.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   }
 

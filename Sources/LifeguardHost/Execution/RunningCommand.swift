@@ -144,7 +144,7 @@ final class RunningCommand: Sendable {
     release()
     let standardOutput = output.end()
     let standardError = error.end()
-    _ = containment.remove()
+    if !containment.remove() { runner.removeLater(containment) }
     result.finish(
       CommandResult(
         ending: ending, duration: BootClock.now() - startedAt, standardOutput: standardOutput,
