@@ -29,6 +29,10 @@ public struct Labels: Hashable, Comparable, Sendable, ExpressibleByDictionaryLit
     sorted = []
   }
 
+  init(unchecked sorted: [Label]) {
+    self.sorted = sorted
+  }
+
   /// Of several labels with one name, the last one counts.
   public init(_ labels: some Sequence<Label>) {
     sorted = []

@@ -1,0 +1,220 @@
+/// Aggregations.
+extension Evaluator {
+  mutating func evaluate(
+    _ aggregation: Aggregation, _ steps: Steps
+  ) throws(QueryError) -> Matrix {
+    if aggregation.aggregator == .countValues {
+      return try countValues(aggregation, steps)
+    }
+    var parameters: [Double] = []
+    if let parameter = aggregation.parameter {
+      parameters = try scalars(parameter.unwrapped, steps).values
+    }
+    let input = try evaluate(aggregation.expression, steps)
+    switch aggregation.aggregator {
+    case .topk, .bottomk: return try select(aggregation, parameters, input, steps)
+    case .quantile: return quantile(aggregation, parameters, input)
+    default: return accumulate(aggregation, input)
+    }
+  }
+
+  // MARK: Groups
+
+  private struct Groups {
+    var labels: [Labels] = []
+    /// For each row of the input, its group.
+    var ofRow: [Int] = []
+
+    init(_ aggregation: Aggregation, _ input: Matrix) {
+      ofRow.reserveCapacity(input.rows.count)
+      if !aggregation.isWithout, aggregation.grouping.isEmpty {
+        ofRow = Array(repeating: 0, count: input.rows.count)
+        if !input.rows.isEmpty { labels = [Labels()] }
+        return
+      }
+      var known: [Labels: Int] = [:]
+      for row in input.rows {
+        let key = Self.key(row.labels, aggregation.grouping, aggregation.isWithout)
+        if let group = known[key] {
+          ofRow.append(group)
+        } else {
+          known[key] = labels.count
+          ofRow.append(labels.count)
+          labels.append(key)
+        }
+      }
+    }
+
+    static func key(_ labels: Labels, _ grouping: [String], _ isWithout: Bool) -> Labels {
+      isWithout ? labels.without(grouping + [Labels.metricName]) : labels.keeping(grouping)
+    }
+  }
+
+  private func output(_ groups: Groups, _ input: Matrix) -> Matrix {
+    var output = Matrix(steps: input.steps)
+    output.reserve(rows: groups.labels.count)
+    for labels in groups.labels { _ = output.append(Matrix.Row(labels: labels)) }
+    for row in input.rows.indices {
+      let group = groups.ofRow[row]
+      output.rows[group].inputs.merge(input.rows[row].inputs)
+      if input.rows[row].dropsName { output.rows[group].dropsName = true }
+    }
+    return output
+  }
+
+  // MARK: Sums and the like
+
+  private func accumulate(_ aggregation: Aggregation, _ input: Matrix) -> Matrix {
+    let groups = Groups(aggregation, input)
+    var output = output(groups, input)
+    let steps = input.steps
+    var states = Array(
+      repeating: Accumulator(aggregation.aggregator), count: groups.labels.count * steps)
+    for row in input.rows.indices {
+      let offset = groups.ofRow[row] * steps
+      for step in 0..<steps {
+        let value = input.values[row * steps + step]
+        if Matrix.isAbsent(value) { continue }
+        states[offset + step].add(value)
+      }
+    }
+    for index in states.indices {
+      if let value = states[index].result { output.values[index] = value }
+    }
+    output.removeEmptyRows()
+    return output
+  }
+
+  private mutating func quantile(
+    _ aggregation: Aggregation, _ parameters: [Double], _ input: Matrix
+  ) -> Matrix {
+    let position = aggregation.parameter?.position ?? aggregation.position
+    if parameters.contains(where: \.isNaN) {
+      annotate(.invalidQuantile(.nan, at: position))
+    }
+    if let largest = parameters.filter({ $0 > 1 }).max() {
+      annotate(.invalidQuantile(largest, at: position))
+    }
+    if let smallest = parameters.filter({ $0 < 0 }).min() {
+      annotate(.invalidQuantile(smallest, at: position))
+    }
+    let groups = Groups(aggregation, input)
+    var output = output(groups, input)
+    let steps = input.steps
+    for step in 0..<steps {
+      var values: [[Double]] = Array(repeating: [], count: groups.labels.count)
+      for row in input.rows.indices {
+        let value = input.values[row * steps + step]
+        if !Matrix.isAbsent(value) { values[groups.ofRow[row]].append(value) }
+      }
+      for (group, found) in values.enumerated() where !found.isEmpty {
+        output.values[group * steps + step] = Quantile.of(found, parameters[step])
+      }
+    }
+    output.removeEmptyRows()
+    return output
+  }
+
+  // MARK: topk, bottomk
+
+  private mutating func select(
+    _ aggregation: Aggregation, _ parameters: [Double], _ input: Matrix, _ steps: Steps
+  ) throws(QueryError) -> Matrix {
+    let largest = parameters.filter { !$0.isNaN }.max()
+    let smallest = parameters.filter { !$0.isNaN }.min()
+    if let largest, largest < 1, !parameters.contains(where: \.isNaN) {
+      return Matrix(steps: input.steps)
+    }
+    if parameters.contains(where: \.isNaN) { throw .execution("Parameter value is NaN") }
+    if let smallest, smallest <= -0x1p63 {
+      throw .execution("Scalar value \(NumberText.general(smallest)) underflows int64")
+    }
+    if let largest, largest >= 0x1p63 {
+      throw .execution("Scalar value \(NumberText.general(largest)) overflows int64")
+    }
+    let groups = Groups(aggregation, input)
+    var members: [[Int]] = Array(repeating: [], count: groups.labels.count)
+    for row in input.rows.indices { members[groups.ofRow[row]].append(row) }
+    let isTop = aggregation.aggregator == .topk
+    var output = input
+    var order: [Int] = []
+    for index in output.values.indices { output.values[index] = Matrix.absent }
+    for step in 0..<input.steps {
+      let count = Int(min(parameters[step], Double(input.rows.count)))
+      guard count >= 1 else { continue }
+      for group in members {
+        let chosen = Self.chosen(group, input, step, count, isTop)
+        for row in chosen {
+          output.values[row * input.steps + step] = input.values[row * input.steps + step]
+        }
+        order += chosen
+      }
+    }
+    // An instant query keeps the order of rank.
+    if input.steps == 1 { return Self.reordered(output, order) }
+    output.removeEmptyRows()
+    return output
+  }
+
+  /// The rows with the largest or smallest values, best first; NaN is worse than any number.
+  private static func chosen(
+    _ group: [Int], _ input: Matrix, _ step: Int, _ count: Int, _ isTop: Bool
+  ) -> [Int] {
+    let present = group.filter { !Matrix.isAbsent(input.values[$0 * input.steps + step]) }
+    let sorted = present.sorted { left, right in
+      let first = input.values[left * input.steps + step]
+      let second = input.values[right * input.steps + step]
+      if first.isNaN || second.isNaN {
+        return second.isNaN && !first.isNaN || (first.isNaN == second.isNaN && left < right)
+      }
+      if first == second { return left < right }
+      return isTop ? first > second : first < second
+    }
+    return Array(sorted.prefix(count))
+  }
+
+  private static func reordered(_ matrix: Matrix, _ order: [Int]) -> Matrix {
+    var result = Matrix(steps: 1)
+    result.rows = order.map { matrix.rows[$0] }
+    result.values = order.map { matrix.values[$0] }
+    return result
+  }
+
+  // MARK: count_values
+
+  private mutating func countValues(
+    _ aggregation: Aggregation, _ steps: Steps
+  ) throws(QueryError) -> Matrix {
+    guard case .string(let label)? = aggregation.parameter?.unwrapped else {
+      throw .execution("unexpected expression")
+    }
+    guard label.isValidUnicode, !label.value.isEmpty else {
+      throw .execution("invalid label name \(label.source)")
+    }
+    var grouping = aggregation.grouping
+    if !aggregation.isWithout { grouping.append(label.value) }
+    let input = try evaluate(aggregation.expression, steps)
+    var output = Matrix(steps: input.steps)
+    var known: [Labels: Int] = [:]
+    for row in input.rows.indices {
+      for step in 0..<input.steps {
+        let value = input.values[row * input.steps + step]
+        if Matrix.isAbsent(value) { continue }
+        var labels = input.rows[row].labels
+        labels[label.value] = NumberText.fixed(value)
+        let key = Groups.key(labels, grouping, aggregation.isWithout)
+        let target = known[key] ?? output.rows.count
+        if target == output.rows.count {
+          known[key] = target
+          _ = output.append(Matrix.Row(labels: key))
+        }
+        output.rows[target].inputs.merge(input.rows[row].inputs)
+        let index = target * output.steps + step
+        let before = Matrix.isAbsent(output.values[index]) ? 0 : output.values[index]
+        output.values[index] = before + 1
+      }
+    }
+    try hold(output.values.count)
+    return output
+  }
+}

@@ -1,0 +1,58 @@
+/// The tree of a parsed regular expression.
+indirect enum RegularExpressionNode: Hashable, Sendable {
+  enum Assertion: Hashable, Sendable {
+    case textStart
+    case textEnd
+    case lineStart
+    case lineEnd
+    case wordBoundary
+    case noWordBoundary
+  }
+
+  case empty
+  case set(ScalarSet)
+  case assertion(Assertion)
+  case sequence([RegularExpressionNode])
+  case choice([RegularExpressionNode])
+  /// `most` is `nil` for no upper limit.
+  case repetition(RegularExpressionNode, least: Int, most: Int?, isGreedy: Bool)
+  case group(RegularExpressionNode, number: Int)
+
+  /// The texts the node matches when they are few and plain, for a look-up instead of a run.
+  func literals(atMost limit: Int) -> [String]? {
+    switch self {
+    case .empty: return [""]
+    case .set(let set):
+      guard let value = set.single, let scalar = Unicode.Scalar(value) else { return nil }
+      return [String(Character(scalar))]
+    case .group(let inner, _): return inner.literals(atMost: limit)
+    case .choice(let choices):
+      var found: [String] = []
+      for choice in choices {
+        guard let texts = choice.literals(atMost: limit) else { return nil }
+        found += texts
+        if found.count > limit { return nil }
+      }
+      return found
+    case .sequence(let parts):
+      var found = [""]
+      for part in parts {
+        guard let texts = part.literals(atMost: limit) else { return nil }
+        found = found.flatMap { before in texts.map { before + $0 } }
+        if found.count > limit { return nil }
+      }
+      return found
+    case .assertion, .repetition: return nil
+    }
+  }
+
+  /// Whether the node is `.*` (`least` 0) or `.+` (1) over all characters.
+  var anythingAtLeast: Int? {
+    switch self {
+    case .group(let inner, _): return inner.anythingAtLeast
+    case .repetition(.set(let set), let least, nil, _) where set.isEverything && least <= 1:
+      return least
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,191 @@
+/// The samples of the last hours, in memory: one writer, any number of readers of snapshots.
+///
+/// A value: a copy is a snapshot. Copies share everything and the writer then copies only what it
+/// changes, which is the open part of a series (at most 120 samples), never sealed chunks.
+///
+/// ```
+/// labels ──▶ reference ──▶ series[slot]: sealed chunk · sealed chunk · … · open samples
+///    └─────▶ index: name → value → slots
+/// ```
+public struct Head: Sendable {
+  /// Counts since the head was made, for the agent's own metrics.
+  public struct Counters: Hashable, Sendable {
+    public var appended: UInt64 = 0
+    public var outOfOrder: UInt64 = 0
+    public var duplicates: UInt64 = 0
+    public var refusedSeries: UInt64 = 0
+  }
+
+  /// No more series than this; the next one is refused and counted.
+  public var seriesMax: Int
+  public private(set) var counters = Counters()
+  private var series: [HeadSeries?] = []
+  private var free: [Int32] = []
+  private var references: [Labels: SeriesReference] = [:]
+  private var index = LabelIndex()
+  private var changes: UInt64 = 0
+  private var nextEpoch: UInt32 = 1
+
+  public init(seriesMax: Int = 200_000) {
+    self.seriesMax = seriesMax
+  }
+
+  public var seriesCount: Int { references.count }
+
+  /// The handle for a label set, which is a new series when it has not been seen.
+  ///
+  /// - Throws: `HeadError.tooManySeries` when it would be a new one too many.
+  public mutating func reference(for labels: Labels) throws(HeadError) -> SeriesReference {
+    if let known = references[labels] { return known }
+    guard references.count < seriesMax else {
+      counters.refusedSeries += 1
+      throw .tooManySeries(limit: seriesMax)
+    }
+    let slot = free.popLast() ?? Int32(series.count)
+    let reference = SeriesReference(slot: slot, epoch: nextEpoch)
+    nextEpoch &+= 1
+    let new = HeadSeries(labels: labels, slot: Int(slot), epoch: reference.epoch)
+    if Int(slot) == series.count { series.append(new) } else { series[Int(slot)] = new }
+    references[labels] = reference
+    index.insert(labels, slot: slot)
+    changes += 1
+    return reference
+  }
+
+  /// The handle of a series that exists.
+  public func existingReference(for labels: Labels) -> SeriesReference? { references[labels] }
+
+  /// Adds a sample; the very same sample again is accepted and ignored, as Prometheus does.
+  ///
+  /// - Throws: when it is not newer than the series' newest one, or the series is gone.
+  public mutating func append(
+    _ reference: SeriesReference, at time: Timestamp, _ value: Double
+  ) throws(HeadError) {
+    let slot = Int(reference.slot)
+    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else {
+      throw .unknownSeries
+    }
+    if let last = series[slot]?.last, time <= last.timestamp {
+      if time < last.timestamp {
+        counters.outOfOrder += 1
+        throw .outOfOrder
+      }
+      if value.bitPattern == last.value.bitPattern { return }
+      counters.duplicates += 1
+      throw .duplicate
+    }
+    series[slot]?.append(Sample(timestamp: time, value: value))
+    counters.appended += 1
+  }
+
+  /// Says that a series has ended: readers stop seeing it at once instead of after the lookback.
+  public mutating func markStale(
+    _ reference: SeriesReference, at time: Timestamp
+  ) throws(HeadError) {
+    try append(reference, at: time, .staleMarker)
+  }
+
+  /// Forgets sealed chunks that ended before `time`, and series without anything newer.
+  ///
+  /// A chunk goes as a whole, so up to two minutes more than asked for may stay.
+  public mutating func removeSamples(before time: Timestamp) {
+    for slot in series.indices {
+      guard let last = series[slot]?.last?.timestamp else { continue }
+      if last < time {
+        remove(slot: slot)
+      } else if let oldest = series[slot]?.sealed.first, oldest.end < time {
+        let expired = series[slot]?.sealed.prefix { $0.end < time }.count ?? 0
+        series[slot]?.sealed.removeFirst(expired)
+      }
+    }
+  }
+
+  private mutating func remove(slot: Int) {
+    guard let labels = series[slot]?.labels else { return }
+    references[labels] = nil
+    index.remove(labels, slot: Int32(slot))
+    series[slot] = nil
+    free.append(Int32(slot))
+    changes += 1
+  }
+
+  /// What readers elsewhere get; later changes to the head do not show in it.
+  public func snapshot() -> Snapshot { Snapshot(self) }
+
+  /// Label names in use, sorted by their bytes.
+  public var labelNames: [String] { index.names }
+
+  /// The values of one label, sorted by their bytes.
+  public func labelValues(_ name: String) -> [String] { index.values(of: name) }
+
+  /// Samples held and the bytes they take, without labels and index.
+  public var usage: (samples: Int, bytes: Int) {
+    var samples = 0
+    var bytes = 0
+    for case .some(let one) in series {
+      samples += one.open.count + one.sealed.reduce(0) { $0 + $1.count }
+      bytes += one.open.capacity * MemoryLayout<Sample>.stride
+      bytes += one.sealed.reduce(0) { $0 + $1.byteCount }
+    }
+    return (samples, bytes)
+  }
+
+  /// Sealed chunks and open samples of a series, for whoever writes them to disk.
+  public func contents(
+    of reference: SeriesReference
+  ) -> (sealed: [Chunk], open: [Sample])? {
+    guard let one = existing(reference) else { return nil }
+    return (one.sealed, one.open)
+  }
+
+  private func existing(_ reference: SeriesReference) -> HeadSeries? {
+    let slot = Int(reference.slot)
+    guard slot >= 0, slot < series.count, let one = series[slot], one.epoch == reference.epoch
+    else { return nil }
+    return one
+  }
+}
+
+extension Head: SeriesSource {
+  public var generation: UInt64? { changes }
+
+  public func select(
+    _ matchers: [Matcher], after: Timestamp, through: Timestamp
+  ) throws(SeriesSourceError) -> [SeriesReference] {
+    var found: [SeriesReference] = []
+    for slot in index.candidates(matchers) {
+      guard let one = series[Int(slot)] else { continue }
+      if matchers.allSatisfy({ $0.matches(one.labels) }) {
+        found.append(SeriesReference(slot: slot, epoch: one.epoch))
+      }
+    }
+    return found
+  }
+
+  public func labels(of reference: SeriesReference) -> Labels {
+    existing(reference)?.labels ?? Labels()
+  }
+
+  public func lastSample(
+    of reference: SeriesReference, after: Timestamp, through: Timestamp
+  ) -> Sample? {
+    let slot = Int(reference.slot)
+    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else {
+      return nil
+    }
+    // The common case without copying the series out of the array.
+    if let last = series[slot]?.last, last.timestamp <= through {
+      return last.timestamp > after ? last : nil
+    }
+    return series[slot]?.lastSample(after: after, through: through)
+  }
+
+  public func collect(
+    _ reference: SeriesReference, after: Timestamp, through: Timestamp,
+    into samples: inout [Sample]
+  ) {
+    let slot = Int(reference.slot)
+    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else { return }
+    series[slot]?.collect(after: after, through: through, into: &samples)
+  }
+}

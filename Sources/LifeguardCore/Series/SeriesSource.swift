@@ -1,0 +1,39 @@
+/// Where PromQL reads samples from: the head, a snapshot of it, chunks on disk, a test's arrays.
+///
+/// References instead of series objects keep the common case cheap: a rule that needs the newest
+/// sample of one series costs a look into an array, and nothing is copied.
+public protocol SeriesSource: Sendable {
+  /// Changes whenever the set of series changes, so that a selection made earlier can be reused
+  /// while it is the same; `nil` when the source cannot tell.
+  var generation: UInt64? { get }
+
+  /// The series that match all `matchers` and may have samples in `(after, through]`.
+  ///
+  /// A source may return series without samples in the interval.
+  func select(
+    _ matchers: [Matcher], after: Timestamp, through: Timestamp
+  ) throws(SeriesSourceError) -> [SeriesReference]
+
+  func labels(of reference: SeriesReference) -> Labels
+
+  /// The newest sample in `(after, through]`, staleness markers included.
+  func lastSample(
+    of reference: SeriesReference, after: Timestamp, through: Timestamp
+  ) -> Sample?
+
+  /// Appends the samples in `(after, through]`, in order of time, staleness markers included.
+  func collect(
+    _ reference: SeriesReference, after: Timestamp, through: Timestamp,
+    into samples: inout [Sample])
+}
+
+/// A source could not be read.
+public struct SeriesSourceError: Error, Hashable, Sendable, CustomStringConvertible {
+  public var message: String
+
+  public init(_ message: String) {
+    self.message = message
+  }
+
+  public var description: String { message }
+}

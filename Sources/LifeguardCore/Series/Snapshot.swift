@@ -1,0 +1,37 @@
+/// A head as it was at one moment, to be read elsewhere while the head goes on.
+public struct Snapshot: Sendable {
+  private let head: Head
+
+  init(_ head: Head) {
+    self.head = head
+  }
+
+  public var seriesCount: Int { head.seriesCount }
+  public var labelNames: [String] { head.labelNames }
+  public func labelValues(_ name: String) -> [String] { head.labelValues(name) }
+}
+
+extension Snapshot: SeriesSource {
+  public var generation: UInt64? { head.generation }
+
+  public func select(
+    _ matchers: [Matcher], after: Timestamp, through: Timestamp
+  ) throws(SeriesSourceError) -> [SeriesReference] {
+    try head.select(matchers, after: after, through: through)
+  }
+
+  public func labels(of reference: SeriesReference) -> Labels { head.labels(of: reference) }
+
+  public func lastSample(
+    of reference: SeriesReference, after: Timestamp, through: Timestamp
+  ) -> Sample? {
+    head.lastSample(of: reference, after: after, through: through)
+  }
+
+  public func collect(
+    _ reference: SeriesReference, after: Timestamp, through: Timestamp,
+    into samples: inout [Sample]
+  ) {
+    head.collect(reference, after: after, through: through, into: &samples)
+  }
+}
