@@ -23,6 +23,15 @@ public struct Query: Sendable, Hashable {
     comparison = SelectorComparison(numbered)
   }
 
+  /// An expression that was put together rather than parsed.
+  init(text: String, expression: Expression) {
+    var count = 0
+    self.text = text
+    self.expression = expression.numberingSelectors(&count)
+    selectorCount = count
+    comparison = SelectorComparison(self.expression)
+  }
+
   public static func == (left: Query, right: Query) -> Bool { left.text == right.text }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(text) }
