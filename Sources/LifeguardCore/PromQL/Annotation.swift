@@ -34,7 +34,7 @@ public struct Annotation: Hashable, Sendable, CustomStringConvertible {
 
 extension Annotation {
   private static func named(_ metric: String) -> String {
-    metric.isEmpty ? "" : " for metric name \(NumberText.quoted(metric))"
+    metric.isEmpty ? "" : " for metric name \(QuotedText.quoted(metric))"
   }
 
   static func invalidQuantile(_ value: Double, at position: PositionRange) -> Annotation {
@@ -48,7 +48,7 @@ extension Annotation {
   ) -> Annotation {
     Annotation(
       .warning,
-      "bucket label \"le\" is missing or has a malformed value of \(NumberText.quoted(value))"
+      "bucket label \"le\" is missing or has a malformed value of \(QuotedText.quoted(value))"
         + named(metric), at: position)
   }
 
@@ -56,7 +56,7 @@ extension Annotation {
     Annotation(
       .info,
       "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
-        + " \(NumberText.quoted(metric))", at: position)
+        + " \(QuotedText.quoted(metric))", at: position)
   }
 
   static func forcedMonotonicity(

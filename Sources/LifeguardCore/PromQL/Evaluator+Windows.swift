@@ -55,7 +55,7 @@ extension Evaluator {
       while high < buffer.count, buffer[high].timestamp.milliseconds <= end { high += 1 }
       while low < high, buffer[low].timestamp.milliseconds <= start { low += 1 }
       guard low < high else { continue }
-      let window = SampleWindow(
+      let window = RangeWindow(
         buffer: buffer, low: low, high: high, start: start, end: end,
         evaluationTime: steps.time(step))
       let first = parameters.isEmpty ? 0 : parameters[0][step]

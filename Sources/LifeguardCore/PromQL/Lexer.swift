@@ -64,7 +64,7 @@ struct Lexer {
   }
 
   private func quoted(at position: Int) -> String {
-    position < bytes.count ? NumberText.quoted(scalar(at: position)) : "'\u{FFFD}'"
+    position < bytes.count ? QuotedText.quoted(scalar(at: position)) : "'\u{FFFD}'"
   }
 
   private mutating func skipSpaces() {
@@ -326,7 +326,7 @@ struct Lexer {
   /// As Go's `%#U`: `U+0071 'q'`.
   private func codePoint(at position: Int) -> String {
     let scalar = scalar(at: position)
-    let code = NumberText.hexadecimal(scalar.value, digits: 4).uppercased()
+    let code = QuotedText.hexadecimal(scalar.value, digits: 4).uppercased()
     return "U+\(code) '\(String(Character(scalar)))'"
   }
 
@@ -336,7 +336,7 @@ struct Lexer {
     if scanNumber() { return emit(.number) }
     if scanRestOfDuration() { return emit(.duration) }
     let text = String(decoding: bytes[start..<min(position, bytes.count)], as: UTF8.self)
-    return fail("bad number or duration syntax: \(NumberText.quoted(text))")
+    return fail("bad number or duration syntax: \(QuotedText.quoted(text))")
   }
 
   private mutating func accept(_ set: StaticString) -> Bool {

@@ -198,13 +198,13 @@ struct Parser {
       case .milliseconds(let value): return Double(value) / 1000
       case .malformed:
         throw error(
-          "not a valid duration string: \(NumberText.quoted(token.text))", at: token.range)
+          "not a valid duration string: \(QuotedText.quoted(token.text))", at: token.range)
       case .outOfRange: throw error("duration out of range", at: token.range)
       }
     }
     guard let value = NumberSyntax.literal(token.text) else {
       throw error(
-        "error parsing number: strconv.ParseFloat: parsing \(NumberText.quoted(token.text)):"
+        "error parsing number: strconv.ParseFloat: parsing \(QuotedText.quoted(token.text)):"
           + " invalid syntax", at: token.range)
     }
     return value
@@ -220,10 +220,10 @@ struct Parser {
     let arguments = try callArguments()
     guard let function = Function(rawValue: name.text) else {
       throw error(
-        "unknown function with name \(NumberText.quoted(name.text))", at: name.range)
+        "unknown function with name \(QuotedText.quoted(name.text))", at: name.range)
     }
     if function.isExperimental, !allowsExperimental {
-      throw error("function \(NumberText.quoted(name.text)) is not enabled", at: name.range)
+      throw error("function \(QuotedText.quoted(name.text)) is not enabled", at: name.range)
     }
     let position = PositionRange(start: name.position, end: lastClosing)
     return .call(Call(function: function, arguments: arguments, position: position))
@@ -328,7 +328,7 @@ struct Parser {
       let literal = try stringLiteral(token)
       guard literal.isValidUnicode, !literal.value.isEmpty else {
         throw error(
-          "invalid label name for grouping: \(NumberText.quoted(literal.value))",
+          "invalid label name for grouping: \(QuotedText.quoted(literal.value))",
           at: token.range)
       }
       return literal.value

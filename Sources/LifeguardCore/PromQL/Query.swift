@@ -56,7 +56,7 @@ public struct Query: Sendable, Hashable {
   ) throws(QueryError) -> QueryResult {
     guard expression.type == .scalar || expression.type == .vector else {
       throw .invalid(
-        "invalid expression type \(NumberText.quoted(expression.type.documented)) for range query,"
+        "invalid expression type \(QuotedText.quoted(expression.type.documented)) for range query,"
           + " must be Scalar or instant Vector")
     }
     guard end >= start else { throw .invalid("end timestamp must not be before start time") }

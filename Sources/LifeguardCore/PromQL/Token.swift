@@ -60,8 +60,8 @@ struct Token: Hashable, Sendable {
     case .endOfInput: "end of input"
     case .error: text
     case .comment: "comment \(abbreviated)"
-    case .identifier: "identifier \(NumberText.quoted(text))"
-    case .metricIdentifier: "metric identifier \(NumberText.quoted(text))"
+    case .identifier: "identifier \(QuotedText.quoted(text))"
+    case .metricIdentifier: "metric identifier \(QuotedText.quoted(text))"
     case .number: "number \(abbreviated)"
     case .duration: "duration \(abbreviated)"
     case .string: "string \(abbreviated)"
@@ -74,8 +74,8 @@ struct Token: Hashable, Sendable {
 
   private var abbreviated: String {
     text.unicodeScalars.count > 10
-      ? "\(NumberText.quoted(String(text.unicodeScalars.prefix(10))))..."
-      : NumberText.quoted(text)
+      ? "\(QuotedText.quoted(String(text.unicodeScalars.prefix(10))))..."
+      : QuotedText.quoted(text)
   }
 
   /// Keywords and word operators, whatever their case.

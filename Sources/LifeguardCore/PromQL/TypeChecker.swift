@@ -27,7 +27,7 @@ struct TypeChecker {
       guard type == .scalar || type == .vector else {
         throw fail(
           "unary expression only allowed on expressions of type scalar or instant vector, got"
-            + " \(NumberText.quoted(type.documented))", at: unary.position)
+            + " \(QuotedText.quoted(type.documented))", at: unary.position)
       }
     case .parentheses(let inner, _): try check(inner)
     }
@@ -38,8 +38,8 @@ struct TypeChecker {
     if !selector.name.isEmpty {
       for matcher in selector.matchers.dropLast() where matcher.name == Labels.metricName {
         throw fail(
-          "metric name must not be set twice: \(NumberText.quoted(selector.name)) or"
-            + " \(NumberText.quoted(matcher.value))", at: selector.position)
+          "metric name must not be set twice: \(QuotedText.quoted(selector.name)) or"
+            + " \(QuotedText.quoted(matcher.value))", at: selector.position)
       }
     } else if !selector.matchers.contains(where: { !$0.matchesEmpty }) {
       throw fail(
@@ -68,7 +68,7 @@ struct TypeChecker {
 
   private func check(_ call: Call) throws(ParseError) {
     let signature = call.function.signature
-    let name = NumberText.quoted(call.function.rawValue)
+    let name = QuotedText.quoted(call.function.rawValue)
     let count = call.arguments.count
     let declared = signature.arguments.count
     if signature.variadic == 0 {
@@ -110,7 +110,7 @@ struct TypeChecker {
       let both = binary.matching.labels.first(where: binary.matching.include.contains)
     {
       throw fail(
-        "label \(NumberText.quoted(both)) must not occur in ON and GROUP clause at once",
+        "label \(QuotedText.quoted(both)) must not occur in ON and GROUP clause at once",
         at: operatorRange(binary))
     }
     for (type, side) in [(left, binary.left), (right, binary.right)]
@@ -125,7 +125,7 @@ struct TypeChecker {
   private func checkMatching(
     _ binary: BinaryExpression, _ left: ValueType, _ right: ValueType
   ) throws(ParseError) {
-    let name = NumberText.quoted(binary.operation.rawValue)
+    let name = QuotedText.quoted(binary.operation.rawValue)
     let hasScalar = left == .scalar || right == .scalar
     if hasScalar, !binary.matching.labels.isEmpty {
       throw fail(

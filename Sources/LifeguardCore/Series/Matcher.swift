@@ -52,7 +52,7 @@ public struct Matcher: Sendable, Hashable, CustomStringConvertible {
   public var matchesEmpty: Bool { matches("") }
 
   public var description: String {
-    "\(name)\(kind.rawValue)\(NumberText.quoted(value))"
+    "\(name)\(kind.rawValue)\(QuotedText.quoted(value))"
   }
 
   public static func == (left: Matcher, right: Matcher) -> Bool {

@@ -22,6 +22,8 @@ public struct RegularExpressionError: Error, Hashable, Sendable, CustomStringCon
   /// The part of the pattern that is wrong.
   public var fragment: String
 
+  public var message: String { description }
+
   public var description: String {
     // Go leaves the fragment out where there is nothing to show.
     code == .trailingBackslash

@@ -1,5 +1,5 @@
 /// The samples of one series in one window, in order of time; at least one.
-struct SampleWindow {
+struct RangeWindow {
   /// The series' samples for all steps; the window is a part of them.
   let buffer: [Sample]
   let low: Int
