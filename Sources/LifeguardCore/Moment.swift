@@ -3,7 +3,7 @@
 /// PromQL works on `wall`. Every timer, budget and cool-down works on `boottime`, which neither an
 /// operator nor NTP can move; after a reboot it starts again, so `bootID` says whether two moments
 /// may be compared on it.
-public struct Moment: Hashable, Sendable, Codable {
+public struct Moment: Hashable, Sendable {
   /// What the wall clock shows.
   public var wall: Timestamp
   /// CLOCK_BOOTTIME: since boot, time asleep included (clock_gettime(2)).
@@ -30,5 +30,22 @@ public struct Moment: Hashable, Sendable, Codable {
   /// This moment moved by `duration` on both clocks.
   public func advanced(by duration: Duration) -> Moment {
     Moment(wall: wall + duration, boottime: boottime + duration, bootID: bootID)
+  }
+}
+
+/// As `[wall ms, boottime ms, boot id]`: a state holds many of them.
+extension Moment: Codable {
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    wall = Timestamp(milliseconds: try container.decode(Int64.self))
+    boottime = .milliseconds(try container.decode(Int64.self))
+    bootID = try container.decode(String.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.unkeyedContainer()
+    try container.encode(wall.milliseconds)
+    try container.encode(boottime.milliseconds)
+    try container.encode(bootID)
   }
 }

@@ -22,14 +22,17 @@ public struct AlertRule: Sendable {
   public var recovery: RecoveryChoice?
   public var origin: RuleOrigin
   public var location: SourceLocation?
+  /// Names the rule in a state; rules of one name in one group are told apart by their place.
+  public var id: String
 
   public init(
     name: String, expression: Query, clear: Query? = nil, hold: Duration = .zero,
     keepFiringFor: Duration = .zero, samples: SampleWindow? = nil,
     onNoData: NoDataPolicy = .keep, labels: [String: Template] = [:],
     annotations: [String: Template] = [:], mode: Mode? = nil, recovery: RecoveryChoice? = nil,
-    origin: RuleOrigin = .inline, location: SourceLocation? = nil
+    origin: RuleOrigin = .inline, location: SourceLocation? = nil, id: String? = nil
   ) {
+    self.id = id ?? "\(origin.rawValue)/\(name)"
     self.name = name
     self.expression = expression
     self.clear = clear

@@ -1,0 +1,185 @@
+/// Turns evaluations into alerts: `for`, `keep_firing_for`, hysteresis, M of N, and no data.
+///
+/// ```
+///   breached            held for `for`              healthy (or `clear`)
+///  ─────────▶ pending ─────────────────▶ firing ─────────────────────────▶ gone
+///                │ healthy                 ▲  │ no data, on_no_data: keep
+///                ▼                         └──┘
+///               gone
+/// ```
+public struct AlertTracker: Sendable, Codable {
+  public private(set) var alerts: [Alert.Key: Alert] = [:]
+
+  /// What changed in one evaluation.
+  public enum Change: Hashable, Sendable {
+    case pending(Alert)
+    case fired(Alert)
+    /// `Alert` as it was before it went.
+    case ended(Alert, AlertEnd)
+    /// Pending, and gone again before it fired.
+    case cancelled(Alert)
+  }
+
+  public init() {}
+
+  public var firing: [Alert] {
+    alerts.values.filter { $0.state == .firing }.sorted { $0.key < $1.key }
+  }
+
+  /// The label sets of a rule that are pending or firing, as the rule returned them.
+  public func activeElements(of rule: String) -> [Labels] {
+    alerts.values.filter { $0.key.rule == rule }.map(\.element)
+  }
+
+  /// Folds one evaluation in; `labels` gives an element's alert the labels that its rule adds.
+  public mutating func fold(
+    _ evaluation: Evaluation, rule: AlertBehaviour, at moment: Moment,
+    labels: (Evaluation.Element) -> Labels
+  ) -> [Change] {
+    var changes: [Change] = []
+    var seen: Set<Alert.Key> = []
+    for element in evaluation.elements {
+      let key = Alert.Key(rule: rule.rule, labels: labels(element))
+      guard seen.insert(key).inserted else { continue }
+      fold(element, key, rule, evaluation, moment, &changes)
+    }
+    if !evaluation.hasData, rule.onNoData == .alert {
+      let element = Evaluation.Element(labels: Labels(), value: .nan, verdict: .breached)
+      let key = Alert.Key(rule: rule.rule, labels: labels(element))
+      if seen.insert(key).inserted { fold(element, key, rule, evaluation, moment, &changes) }
+    }
+    for key in alerts.keys where key.rule == rule.rule && !seen.contains(key) {
+      guard let alert = alerts[key] else { continue }
+      let verdict: Evaluation.Verdict = evaluation.hasData ? .healthy : .noData
+      let element = Evaluation.Element(
+        labels: alert.element, value: alert.value, verdict: verdict,
+        newestInput: evaluation.newestInput)
+      fold(element, key, rule, evaluation, moment, &changes)
+    }
+    return changes
+  }
+
+  /// Ends every alert of a rule that no longer exists.
+  public mutating func removeRule(_ rule: String) -> [Change] {
+    let gone = alerts.values.filter { $0.key.rule == rule }.sorted { $0.key < $1.key }
+    for alert in gone { alerts[alert.key] = nil }
+    return gone.map { $0.state == .firing ? .ended($0, .vanished) : .cancelled($0) }
+  }
+
+  private mutating func fold(
+    _ element: Evaluation.Element, _ key: Alert.Key, _ rule: AlertBehaviour,
+    _ evaluation: Evaluation, _ moment: Moment, _ changes: inout [Change]
+  ) {
+    let known = alerts[key]
+    if known == nil, element.verdict != .breached { return }
+    var alert = known ?? Alert(key: key, element: element.labels, value: element.value, at: moment)
+    alert.freshness = evaluation.freshness
+    alert.hasNoData = element.verdict == .noData
+    alert.element = element.labels
+    switch element.verdict {
+    case .noData:
+      guard rule.onNoData == .ok else {
+        alerts[key] = alert
+        return
+      }
+      end(alert, .vanished, &changes)
+      return
+    case .breached:
+      alert.value = element.value
+      alert.lastBreach = moment
+      alert.history = alert.history << 1 | 1
+    case .healthy, .uncleared:
+      alert.history <<= 1
+    }
+    alert.newestInput = element.newestInput ?? evaluation.newestInput
+    if holds(alert, element.verdict, rule) {
+      advance(&alert, known: known, rule, moment, &changes)
+    } else {
+      subside(alert, element.verdict, rule, moment, &changes)
+    }
+  }
+
+  /// Whether the rule's condition holds for this alert now.
+  private func holds(
+    _ alert: Alert, _ verdict: Evaluation.Verdict, _ rule: AlertBehaviour
+  ) -> Bool {
+    if verdict == .uncleared { return alert.state == .firing }
+    guard let samples = rule.samples else { return verdict == .breached }
+    if alert.state == .firing, rule.hasClear { return verdict == .breached }
+    let window = samples.window == 64 ? UInt64.max : (1 << UInt64(samples.window)) - 1
+    let breaches = (alert.history & window).nonzeroBitCount
+    return breaches >= samples.needed
+  }
+
+  private mutating func advance(
+    _ alert: inout Alert, known: Alert?, _ rule: AlertBehaviour, _ moment: Moment,
+    _ changes: inout [Change]
+  ) {
+    if known == nil || (known?.state == .pending && known?.endedSince != nil) {
+      alert.activeSince = moment
+    }
+    alert.endedSince = nil
+    if alert.state == .pending, moment.elapsed(since: alert.activeSince) >= rule.hold {
+      alert.state = .firing
+      alert.firingSince = moment
+      alerts[alert.key] = alert
+      changes.append(.fired(alert))
+      return
+    }
+    alerts[alert.key] = alert
+    if known == nil { changes.append(.pending(alert)) }
+  }
+
+  private mutating func subside(
+    _ alert: Alert, _ verdict: Evaluation.Verdict, _ rule: AlertBehaviour, _ moment: Moment,
+    _ changes: inout [Change]
+  ) {
+    var alert = alert
+    guard alert.state == .firing else {
+      // With M of N a pending alert lives as long as its window remembers a breach.
+      guard let samples = rule.samples, alert.history & mask(samples.window) != 0 else {
+        alerts[alert.key] = nil
+        changes.append(.cancelled(alert))
+        return
+      }
+      alert.endedSince = moment
+      alerts[alert.key] = alert
+      return
+    }
+    guard rule.keepFiringFor > .zero else {
+      end(alert, .healthy, &changes)
+      return
+    }
+    let since = alert.endedSince ?? moment
+    guard moment.elapsed(since: since) < rule.keepFiringFor else {
+      end(alert, .healthy, &changes)
+      return
+    }
+    alert.endedSince = since
+    alerts[alert.key] = alert
+  }
+
+  private func mask(_ window: Int) -> UInt64 {
+    window >= 64 ? .max : (1 << UInt64(window)) - 1
+  }
+
+  private mutating func end(_ alert: Alert, _ how: AlertEnd, _ changes: inout [Change]) {
+    alerts[alert.key] = nil
+    changes.append(alert.state == .firing ? .ended(alert, how) : .cancelled(alert))
+  }
+}
+
+extension AlertTracker {
+  private enum CodingKeys: String, CodingKey { case alerts }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let list = try container.decode([Alert].self, forKey: .alerts)
+    alerts = Dictionary(list.map { ($0.key, $0) }) { _, last in last }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(alerts.values.sorted { $0.key < $1.key }, forKey: .alerts)
+  }
+}

@@ -1,0 +1,149 @@
+/// From evaluations, observations and problems to alerts.
+extension Monitor {
+  static let problemPrefix = "lifeguard/"
+
+  mutating func fold(_ evaluation: Evaluation, at now: Moment) -> [AlertTracker.Change] {
+    guard let rule = policy.rules[evaluation.rule], evaluation.problem == nil else { return [] }
+    // Only full evaluations count towards G27; one without data has seen nothing.
+    if evaluation.hasData { evaluations[rule.id, default: 0] += 1 }
+    let external = policy.externalLabels
+    return noting(
+      state.tracker.fold(evaluation, rule: AlertBehaviour(rule), at: now) { element in
+        Monitor.labels(of: element, rule: rule, external: external)
+      })
+  }
+
+  /// Series' labels, the rule's own over them, and the alert's name; no metric name.
+  static func labels(
+    of element: Evaluation.Element, rule: AlertRule, external: Labels
+  ) -> Labels {
+    var labels = element.labels
+    labels[Labels.metricName] = nil
+    if !rule.labels.isEmpty {
+      let context = TemplateContext(
+        labels: element.labels, value: element.value, externalLabels: external)
+      for (name, template) in rule.labels.sorted(by: { $0.key < $1.key }) {
+        labels[name] = template.render(context)
+      }
+    }
+    labels["alertname"] = rule.name
+    return labels
+  }
+
+  mutating func observe(_ observation: ServiceObservation, at now: Moment) -> [AlertTracker.Change]
+  {
+    guard let service = policy.services[observation.service] else { return [] }
+    health[service.name, default: ServiceHealth()].observe(observation, at: now)
+    return fold(service, at: now)
+  }
+
+  mutating func probed(_ result: ProbeResult, at now: Moment) -> [AlertTracker.Change] {
+    guard let service = policy.services[result.service] else { return [] }
+    let before = health[service.name]?.frozenTimeouts ?? 0
+    health[service.name, default: ServiceHealth()].probed(result, at: now)
+    if health[service.name]?.frozenTimeouts == 1, before == 0 {
+      // A second, shorter question tells a hang from one slow answer without a second's wait.
+      effects.append(.probe(service: service.name, timeout: confirmationTimeout(service)))
+    }
+    return fold(service, at: now)
+  }
+
+  private func confirmationTimeout(_ service: Service) -> Duration {
+    let timeout = service.probe?.timeout ?? .seconds(1)
+    return isUnderPressure ? timeout * policy.guardRails.pressureTimeoutFactor : timeout / 3
+  }
+
+  /// The service's own rule: breached while there is a fault, healthy once it is known to be up.
+  private mutating func fold(_ service: Service, at now: Moment) -> [AlertTracker.Change] {
+    guard let seen = health[service.name] else { return [] }
+    let fault = seen.fault(of: service)
+    let verdict: Evaluation.Verdict =
+      fault != nil ? .breached : (seen.isUp(service) || isIntended(seen) ? .healthy : .noData)
+    var labels: Labels = ["service": service.name, "instance": policy.host]
+    for (name, value) in service.labels { labels[name] = value }
+    if service.labels["severity"] == nil { labels["severity"] = "critical" }
+    let element = Evaluation.Element(
+      labels: labels, value: fault == nil ? 1 : 0, verdict: verdict, newestInput: now.wall)
+    let evaluation = Evaluation(
+      rule: Monitor.ruleID(of: service), elements: [element], newestInput: now.wall,
+      freshness: max((service.probe?.interval ?? .seconds(1)) * 2, .seconds(5)))
+    return noting(
+      state.tracker.fold(evaluation, rule: AlertBehaviour(rule: evaluation.rule), at: now) {
+        var labels = $0.labels
+        labels["alertname"] = "ServiceDown"
+        return labels
+      })
+  }
+
+  private func isIntended(_ seen: ServiceHealth) -> Bool {
+    if case .stoppedByOperator = seen.condition { true } else { false }
+  }
+
+  static func ruleID(of service: Service) -> String { "service/\(service.name)" }
+
+  /// Raises and ends problems of Lifeguard's own; they notify, and nothing acts on them.
+  mutating func fold(_ problem: Problem, at now: Moment) -> [AlertTracker.Change] {
+    var labels = problem.labels
+    labels["instance"] = policy.host
+    if labels["severity"] == nil { labels["severity"] = "warning" }
+    let rule = AlertBehaviour(
+      rule: Monitor.problemPrefix + problem.name + labels.description)
+    let element = Evaluation.Element(
+      labels: labels, value: 1, verdict: problem.isActive ? .breached : .healthy,
+      newestInput: now.wall)
+    problemSummaries[rule.rule] = problem.isActive ? problem.summary : nil
+    return noting(
+      state.tracker.fold(Evaluation(rule: rule.rule, elements: [element]), rule: rule, at: now) {
+        var labels = $0.labels
+        labels["alertname"] = problem.name
+        return labels
+      })
+  }
+
+  /// What the rule behind an alert says of its recovery.
+  func recoveryChoice(of alert: Alert.Key) -> RecoveryChoice? {
+    if let service = service(raising: alert) {
+      return service.plan ?? .plan("service:\(service.name)")
+    }
+    return policy.rules[alert.rule]?.recovery
+  }
+
+  /// The ceiling that the rule behind an alert sets.
+  func mode(of alert: Alert.Key) -> Mode {
+    (service(raising: alert)?.mode ?? policy.rules[alert.rule]?.mode) ?? .auto
+  }
+
+  /// The service whose own rule raised an alert.
+  func service(raising alert: Alert.Key) -> Service? {
+    guard alert.rule.hasPrefix("service/") else { return nil }
+    return policy.services[String(alert.rule.dropFirst("service/".count))]
+  }
+
+  /// What an alert is about, in one sentence.
+  func summary(of alert: Alert) -> String {
+    if let service = service(raising: alert.key) {
+      let seen = health[service.name]
+      guard let fault = seen?.fault(of: service), let seen else { return "\(service.name) is down" }
+      return "\(service.name): \(seen.sentence(fault))"
+    }
+    if let problem = problemSummaries[alert.key.rule] { return problem }
+    let notes = annotations(of: alert)
+    return notes["summary"] ?? notes["description"] ?? alert.name
+  }
+
+  /// An alert's annotations, rendered with its newest value.
+  func annotations(of alert: Alert) -> [String: String] {
+    if service(raising: alert.key) != nil || problemSummaries[alert.key.rule] != nil { return [:] }
+    guard let rule = policy.rules[alert.key.rule] else { return [:] }
+    var labels = alert.element
+    labels["alertname"] = nil
+    let context = TemplateContext(
+      labels: labels, value: alert.value, externalLabels: policy.externalLabels)
+    return rule.annotations.mapValues { $0.render(context) }
+  }
+
+  private mutating func noting(_ changes: [AlertTracker.Change]) -> [AlertTracker.Change] {
+    if !changes.isEmpty { touch() }
+    return changes
+  }
+}

@@ -1,0 +1,64 @@
+/// One trouble from first alert to end: its alerts, what was tried, and what people were told.
+public struct Incident: Hashable, Sendable, Codable {
+  public enum State: String, Hashable, Sendable, Codable {
+    case open
+    /// Fresh samples showed that the symptom is gone.
+    case recovered
+    /// Over without such proof: the series ended, or the rule was removed.
+    case closed
+  }
+
+  /// Counts up on this host.
+  public var id: Int
+  /// The canonical target, else alert name and instance: alerts with one key are one incident.
+  public var key: String
+  public var target: Target?
+  public var state: State = .open
+  public var openedAt: Moment
+  public var endedAt: Moment?
+  /// The alert that opened it.
+  public var title: String
+  public var severity: String
+  /// Firing now.
+  public var alerts: [Alert.Key]
+  /// All that ever belonged to it, by name, at most `namesMax`.
+  public var alertNames: [String]
+  public var ladder: Ladder?
+  /// The last attempts, oldest first, at most `attemptsMax`.
+  public var attempts: [Attempt] = []
+  public var evidence: String?
+  public var acknowledgedBy: String?
+  public var hasPaged = false
+  /// Messages so far: the next one's place in its thread.
+  public var sequence = 0
+  public var lastToldAt: Moment?
+
+  static let attemptsMax = 20
+  static let namesMax = 20
+
+  init(id: Int, key: String, target: Target?, alert: Alert, at moment: Moment) {
+    self.id = id
+    self.key = key
+    self.target = target
+    openedAt = moment
+    title = alert.name
+    severity = alert.severity
+    alerts = [alert.key]
+    alertNames = [alert.name]
+  }
+
+  public var isOpen: Bool { state == .open }
+
+  mutating func join(_ alert: Alert) {
+    if !alerts.contains(alert.key) { alerts.append(alert.key) }
+    if !alertNames.contains(alert.name), alertNames.count < Incident.namesMax {
+      alertNames.append(alert.name)
+    }
+    if alert.isCritical { severity = alert.severity }
+  }
+
+  mutating func remember(_ attempt: Attempt) {
+    attempts.append(attempt)
+    if attempts.count > Incident.attemptsMax { attempts.removeFirst() }
+  }
+}

@@ -1,0 +1,53 @@
+/// The pause after a rung was used; it doubles with every failure and halves with health (G3).
+public struct Cooldown: Hashable, Sendable, Codable {
+  private struct Use: Hashable, Sendable, Codable {
+    var last: Moment
+    /// Verified failures, less what health has forgiven.
+    var failures: Int
+    var healthySince: Moment?
+  }
+
+  private var uses: [String: Use] = [:]
+
+  public init() {}
+
+  /// How long the rung must still rest; nil when it may be used.
+  ///
+  /// A rung that harms nothing, and that has not failed, needs no rest: nothing is gained by
+  /// leaving a dead service dead.
+  public func wait(
+    for key: String, base: Duration, cap: Duration, disruptive: Bool, at moment: Moment
+  ) -> Duration? {
+    guard let use = uses[key], disruptive || use.failures > 0 else { return nil }
+    let exponent = min(use.failures - (disruptive ? 0 : 1), 20)
+    let pause = min(base * (1 << max(exponent, 0)), cap)
+    let passed = moment.elapsed(since: use.last)
+    return passed < pause ? pause - passed : nil
+  }
+
+  public mutating func used(_ key: String, at moment: Moment) {
+    uses[key] = Use(last: moment, failures: uses[key]?.failures ?? 0, healthySince: nil)
+  }
+
+  public mutating func failed(_ key: String) {
+    uses[key]?.failures += 1
+    uses[key]?.healthySince = nil
+  }
+
+  public mutating func recovered(_ key: String, at moment: Moment) {
+    uses[key]?.healthySince = moment
+  }
+
+  /// Halves the failures of what has been healthy for `halving`, and forgets what has no more.
+  public mutating func decay(halving: Duration, cap: Duration, at moment: Moment) {
+    for (key, use) in uses {
+      if let since = use.healthySince, moment.elapsed(since: since) >= halving {
+        uses[key]?.failures = use.failures / 2
+        uses[key]?.healthySince = moment
+      }
+      if let use = uses[key], use.failures == 0, moment.elapsed(since: use.last) >= cap {
+        uses[key] = nil
+      }
+    }
+  }
+}

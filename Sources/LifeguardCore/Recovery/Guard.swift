@@ -1,0 +1,255 @@
+/// One guard rail: looks at a request and refuses it, or lets it pass.
+public struct Guard: Sendable {
+  public var rail: GuardRail
+  public var check: @Sendable (Monitor, ActionRequest, Moment) -> Refusal?
+
+  public init(
+    _ rail: GuardRail, _ check: @escaping @Sendable (Monitor, ActionRequest, Moment) -> Refusal?
+  ) {
+    self.rail = rail
+    self.check = check
+  }
+
+  /// The order in which a request meets them: what an operator said comes first, then what is
+  /// known, then how often.
+  public static let standard: [Guard] = [
+    Guard(.killSwitch, Guard.killSwitch),
+    Guard(.startUp, Guard.startUp),
+    Guard(.intent, Guard.intent),
+    Guard(.unknownIsNotBad, Guard.unknownIsNotBad),
+    Guard(.freshEvidence, Guard.freshEvidence),
+    Guard(.slowIsNotDead, Guard.slowIsNotDead),
+    Guard(.precondition, Guard.precondition),
+    Guard(.targets, Guard.targets),
+    Guard(.breaker, Guard.breaker),
+    Guard(.oneInFlight, Guard.oneInFlight),
+    Guard(.cooldown, Guard.cooldown),
+    Guard(.budget, Guard.budget),
+  ]
+
+  /// G26: the file, the command, and what an operator must first look at.
+  private static func killSwitch(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    if monitor.facts.killSwitch {
+      return Refusal(.killSwitch, code: "kill_switch_file", "the kill switch file exists")
+    }
+    if let freeze = monitor.state.freeze {
+      return Refusal(
+        .killSwitch, code: "frozen", "frozen by \(freeze.by): \(freeze.reason); `lifeguard thaw`")
+    }
+    if monitor.state.lostAt != nil, !request.isRespawn {
+      return Refusal(
+        .killSwitch, code: "state_lost",
+        "the state of before was lost; look around, then `lifeguard thaw`")
+    }
+    return nil
+  }
+
+  /// G27: first look, then act. A dead child of our own needs no second look.
+  private static func startUp(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard monitor.isStarted else {
+      return Refusal(.startUp, code: "not_restored", "the state is not restored yet")
+    }
+    guard now.wall >= Guard.earliestSaneClock else {
+      return Refusal(.startUp, code: "clock_insane", "the wall clock shows a time before 2024")
+    }
+    let needed = monitor.policy.guardRails.startupEvaluations
+    if request.isRespawn { return nil }
+    let seen = monitor.evaluations[request.alert.key.rule, default: 0]
+    guard seen < needed else { return nil }
+    return Refusal(
+      .startUp, code: "starting_up", "only \(seen) of \(needed) looks since the start")
+  }
+
+  /// 2024-01-01T00:00:00Z: a clock that shows less was never set.
+  private static let earliestSaneClock = Timestamp(milliseconds: 1_704_067_200_000)
+
+  /// G12: what an operator stopped stays stopped; what its own supervisor brings back is watched.
+  private static func intent(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard let service = request.service else { return nil }
+    switch monitor.health[service.name]?.condition {
+    case .stoppedByOperator(let how):
+      return Refusal(.intent, code: "stopped_by_operator", "\(service.name) was stopped: \(how)")
+    case .changing(let how):
+      return Refusal(.intent, code: "changing", "\(service.name) is \(how)")
+    case .restarting(let how):
+      return Refusal(.intent, code: "supervisor_restarts", how)
+    case .running, .suspended, .dead, .unknown, nil:
+      return nil
+    }
+  }
+
+  /// G19.
+  private static func unknownIsNotBad(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    if request.alert.hasNoData {
+      return Refusal(.unknownIsNotBad, code: "no_data", "\(request.alert.name) has no data")
+    }
+    guard let service = request.service, request.step.harm != .nudge else { return nil }
+    switch monitor.health[service.name]?.condition {
+    case .unknown(let why):
+      return Refusal(
+        .unknownIsNotBad, code: "state_unknown", "the state of \(service.name) is unknown: \(why)")
+    case nil:
+      return Refusal(
+        .unknownIsNotBad, code: "state_unknown", "\(service.name) was not looked at yet")
+    default:
+      return nil
+    }
+  }
+
+  /// G1: the newest sample is fresh, and newer than the last action's effect.
+  private static func freshEvidence(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard let newest = request.alert.newestInput else { return nil }
+    let age = now.wall - newest
+    if age > request.alert.freshness {
+      return Refusal(
+        .freshEvidence, code: "stale_evidence",
+        "the newest sample is \(age.text) old (limit \(request.alert.freshness.text))")
+    }
+    guard let end = monitor.state.lastActionEnd[request.target.description] else { return nil }
+    let settle = request.plan.verify.settle
+    // When the sample was taken, measured from the action's end on the clock that does not jump.
+    let taken = now.elapsed(since: end) - max(age, .zero)
+    guard taken <= settle else { return nil }
+    return Refusal(
+      .freshEvidence, code: "not_settled",
+      "the last action on \(request.target) ended \(now.elapsed(since: end).text) ago",
+      until: end.advanced(by: settle))
+  }
+
+  /// G20: under pressure, slow answers alone prove nothing.
+  private static func slowIsNotDead(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard let service = request.service, let fault = request.fault, request.step.harm.isDisruptive,
+      monitor.isUnderPressure,
+      monitor.health[service.name]?.restsOnTimeoutsOnly(fault) == true
+    else { return nil }
+    return Refusal(
+      .slowIsNotDead, code: "slow_not_dead",
+      "the host is under pressure and \(service.name) is only slow")
+  }
+
+  /// G10, the part that needs no look at the host; the rest is looked at right before the step.
+  private static func precondition(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    if let service = request.service {
+      for name in service.dependsOn {
+        guard let dependency = monitor.policy.services[name] else { continue }
+        let health = monitor.health[name]
+        if health?.isUp(dependency) == true { continue }
+        return Refusal(
+          .precondition, code: "dependency_down",
+          "\(service.name) needs \(name), which is not up")
+      }
+    }
+    guard request.step.harm.isDisruptive else { return nil }
+    let settings = monitor.policy.guardRails
+    if now.boottime < settings.minimumUptime {
+      return Refusal(
+        .precondition, code: "just_booted",
+        "the host booted \(now.boottime.text) ago (needs \(settings.minimumUptime.text))",
+        until: now.advanced(by: settings.minimumUptime - now.boottime))
+    }
+    if monitor.facts.freeBytes < settings.minimumFreeBytes, case .restart = request.step {
+      return Refusal(
+        .precondition, code: "no_room",
+        "only \(monitor.facts.freeBytes) bytes are free; what stops may not start again")
+    }
+    return nil
+  }
+
+  /// G14: nothing disruptive without a target of its own.
+  private static func targets(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard request.plan.target == nil, request.target.kind == .host,
+      request.step.harm.isDisruptive
+    else { return nil }
+    return Refusal(
+      .targets, code: "no_target",
+      "\(request.alert.name) names no service and plan \(request.plan.name) no target: "
+        + "set `target:`")
+  }
+
+  /// G7.
+  private static func breaker(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard let breaker = monitor.state.breakers[request.breakerKey],
+      let wait = breaker.wait(at: now)
+    else { return nil }
+    return Refusal(
+      .breaker, code: "breaker_open",
+      "plan \(request.plan.name) failed \(breaker.passes) times on \(request.target); "
+        + "tries again in \(wait.text)",
+      until: now.advanced(by: wait))
+  }
+
+  /// G2.
+  private static func oneInFlight(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    let holder = monitor.state.openIncidents.first { other in
+      guard other.id != request.incident.id, let ladder = other.ladder, ladder.holdsLock
+      else { return false }
+      return monitor.policy.conflict(ladder.target, request.target)
+    }
+    guard let holder, let ladder = holder.ladder else { return nil }
+    return Refusal(
+      .oneInFlight, code: "busy",
+      "incident \(holder.id) is at work on \(ladder.target)")
+  }
+
+  /// G3.
+  private static func cooldown(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    let settings = monitor.policy.guardRails
+    guard
+      let wait = monitor.state.cooldown.wait(
+        for: request.cooldownKey, base: request.plan.cooldown ?? settings.cooldown,
+        cap: settings.cooldownCap, disruptive: request.step.harm.isDisruptive, at: now)
+    else { return nil }
+    return Refusal(
+      .cooldown, code: "cooldown",
+      "\(request.step.name) of \(request.target) rests for another \(wait.text)",
+      until: now.advanced(by: wait))
+  }
+
+  /// G4: whatever is counted, in every window.
+  private static func budget(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard request.step.harm.isCounted else { return nil }
+    let settings = monitor.policy.guardRails
+    let limits = [
+      (request.targetBudgetKey, request.plan.limit ?? settings.targetBudget, "budget_target"),
+      (request.actionBudgetKey, settings.actionBudget, "budget_action"),
+    ]
+    for (key, limit, code) in limits {
+      let lostAt = request.isRespawn ? nil : monitor.state.lostAt
+      let lost = lostAt.map { limit.window - now.elapsed(since: $0) } ?? .zero
+      let wait = monitor.state.budget.wait(for: key, limit: limit, at: now) ?? .zero
+      let longest = max(lost, wait)
+      guard longest > .zero else { continue }
+      let what = code == "budget_target" ? "\(request.target)" : "\(request.step.name) on this host"
+      return Refusal(
+        .budget, code: code,
+        "\(limit.count) attempts on \(what) in the last \(limit.window.text) "
+          + "(limit \(limit.count)); next allowed in \(longest.text)",
+        until: now.advanced(by: longest))
+    }
+    return nil
+  }
+}

@@ -1,0 +1,115 @@
+/// Folds what is seen of one service into a verdict: up, faulty (and how), or unknown.
+///
+/// This is the safety path: process exits and probe results come here directly and never pass
+/// through the query engine.
+public struct ServiceHealth: Hashable, Sendable, Codable {
+  public private(set) var condition: ServiceCondition?
+  /// When `condition` last changed.
+  public private(set) var conditionSince: Moment?
+  public private(set) var observedAt: Moment?
+  /// Probe failures in a row, and how many of them at the end were timeouts of a process that
+  /// used no CPU time.
+  public private(set) var failures = 0
+  public private(set) var frozenTimeouts = 0
+  /// Whether every failure in a row was a timeout, which under pressure proves nothing (G20).
+  public private(set) var onlyTimeouts = true
+  public private(set) var lastFailure: String?
+  public private(set) var lastProbe: Moment?
+  public private(set) var lastSuccess: Moment?
+  private var acceptQueueFull = false
+
+  public init() {}
+
+  public mutating func observe(_ observation: ServiceObservation, at moment: Moment) {
+    if condition != observation.condition {
+      condition = observation.condition
+      conditionSince = moment
+      if case .running = observation.condition {} else { resetProbe() }
+    }
+    observedAt = moment
+    acceptQueueFull = observation.acceptQueueFull
+  }
+
+  public mutating func probed(_ result: ProbeResult, at moment: Moment) {
+    // A probe that was sent before the process changed speaks of the process before.
+    if let since = conditionSince, result.started.bootID == since.bootID,
+      result.started.boottime < since.boottime
+    {
+      return
+    }
+    lastProbe = moment
+    switch result.outcome {
+    case .success:
+      resetProbe()
+      lastSuccess = moment
+    case .unknown(let reason):
+      lastFailure = reason
+    case .timeout:
+      failures += 1
+      frozenTimeouts = result.cpuTicksUsed == 0 || acceptQueueFull ? frozenTimeouts + 1 : 0
+      lastFailure = "no answer within \(describe(result.duration))"
+    case .refused(let reason), .wrongAnswer(let reason):
+      failures += 1
+      frozenTimeouts = 0
+      onlyTimeouts = false
+      lastFailure = reason
+    }
+  }
+
+  private mutating func resetProbe() {
+    failures = 0
+    frozenTimeouts = 0
+    onlyTimeouts = true
+    lastFailure = nil
+  }
+
+  /// What is wrong now; nil when nothing is, or when nobody can tell.
+  ///
+  /// Two timeouts in a row of a process that used no CPU time in between are a hang; anything
+  /// slower to prove takes `probe.failures` failures.
+  public func fault(of service: Service) -> ServiceFault? {
+    switch condition {
+    case .dead, .restarting: return .crashed
+    case .suspended(_, let traced): return traced ? nil : .suspended
+    case .stoppedByOperator, .changing, .unknown, nil: return nil
+    case .running:
+      guard let probe = service.probe else { return nil }
+      if frozenTimeouts >= 2 { return .hung }
+      return failures >= probe.failures ? .unhealthy : nil
+    }
+  }
+
+  /// Whether it is known to be up: running, and its last probe answered.
+  public func isUp(_ service: Service) -> Bool {
+    guard case .running = condition else { return false }
+    return service.probe == nil || (lastSuccess != nil && failures == 0)
+  }
+
+  /// Whether another action should wait to see more: one failed probe, or a look that failed.
+  public func isDoubtful(_ service: Service) -> Bool { !isUp(service) && fault(of: service) == nil }
+
+  /// Whether the fault rests on nothing but slow answers (G20).
+  public func restsOnTimeoutsOnly(_ fault: ServiceFault) -> Bool {
+    fault == .unhealthy && onlyTimeouts
+  }
+
+  /// The newest look at it.
+  public var evidenceAt: Moment? {
+    guard let observed = observedAt else { return lastProbe }
+    guard let probe = lastProbe else { return observed }
+    return probe.boottime > observed.boottime ? probe : observed
+  }
+
+  /// What was seen, in one clause.
+  public func sentence(_ fault: ServiceFault) -> String {
+    switch (fault, condition) {
+    case (.crashed, .dead(let how)), (.crashed, .restarting(let how)): how
+    case (.suspended, _): "its process is stopped (state T)"
+    case (.hung, _):
+      "it does not answer (\(lastFailure ?? "timeout")) and its process uses no CPU time"
+    default: "\(failures) probes in a row failed: \(lastFailure ?? "no reason given")"
+    }
+  }
+
+  private func describe(_ duration: Duration) -> String { duration.text }
+}

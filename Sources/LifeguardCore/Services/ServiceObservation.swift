@@ -1,0 +1,99 @@
+/// Names one process for good: pids are used again, a pid with its start time is not.
+public struct ProcessIdentity: Hashable, Sendable, Codable {
+  public var pid: Int32
+  /// Clock ticks since boot (proc_pid_stat(5), field 22).
+  public var startTicks: UInt64
+
+  public init(pid: Int32, startTicks: UInt64) {
+    self.pid = pid
+    self.startTicks = startTicks
+  }
+}
+
+/// What a look at a service's main process showed.
+public enum ServiceCondition: Hashable, Sendable, Codable {
+  case running(ProcessIdentity)
+  /// State T; `traced` when a debugger holds it.
+  case suspended(ProcessIdentity, traced: Bool)
+  /// Died, and its own supervisor, such as systemd's `Restart=`, is bringing it back.
+  case restarting(String)
+  /// On its way up or down on purpose: a start or stop job runs.
+  case changing(String)
+  /// An operator stopped, disabled or masked it: not a fault, and not ours (G12).
+  case stoppedByOperator(String)
+  /// Gone; the sentence says how.
+  case dead(String)
+  /// The look failed: neither up nor down (G19).
+  case unknown(String)
+
+  public var identity: ProcessIdentity? {
+    switch self {
+    case .running(let identity), .suspended(let identity, traced: _): identity
+    case .restarting, .changing, .stoppedByOperator, .dead, .unknown: nil
+    }
+  }
+}
+
+/// One look at a service.
+public struct ServiceObservation: Hashable, Sendable {
+  public var service: String
+  public var condition: ServiceCondition
+  /// CPU time used so far, in clock ticks, for "frozen" (G20).
+  public var cpuTicks: UInt64?
+  /// Whether the listening socket's accept queue is full.
+  public var acceptQueueFull: Bool
+
+  public init(
+    service: String, condition: ServiceCondition, cpuTicks: UInt64? = nil,
+    acceptQueueFull: Bool = false
+  ) {
+    self.service = service
+    self.condition = condition
+    self.cpuTicks = cpuTicks
+    self.acceptQueueFull = acceptQueueFull
+  }
+}
+
+/// The answer to one probe.
+public struct ProbeResult: Hashable, Sendable {
+  public enum Outcome: Hashable, Sendable {
+    case success
+    /// Nobody listens, or the connection broke.
+    case refused(String)
+    case timeout
+    /// It answered, but not what it should.
+    case wrongAnswer(String)
+    /// The probe itself could not run: says nothing about the service (G19).
+    case unknown(String)
+  }
+
+  public var service: String
+  public var outcome: Outcome
+  /// When the probe was sent.
+  public var started: Moment
+  public var duration: Duration
+  /// CPU time that the service's main process used while the probe waited, in clock ticks.
+  public var cpuTicksUsed: UInt64?
+
+  public init(
+    service: String, outcome: Outcome, started: Moment, duration: Duration,
+    cpuTicksUsed: UInt64? = nil
+  ) {
+    self.service = service
+    self.outcome = outcome
+    self.started = started
+    self.duration = duration
+    self.cpuTicksUsed = cpuTicksUsed
+  }
+}
+
+/// What is wrong with a service.
+public enum ServiceFault: String, Hashable, Sendable, Codable {
+  case crashed
+  /// State T, no debugger.
+  case suspended
+  /// Probes time out and the process makes no progress.
+  case hung
+  /// Probes fail, for whatever reason.
+  case unhealthy
+}
