@@ -9,8 +9,10 @@ public enum Effect: Sendable {
   case collectEvidence(EvidenceRequest)
   /// Ask a service once more, at once.
   case probe(service: String, timeout: Duration)
-  /// Tell people.
+  /// Something worth saying, for whoever looks: the terminal, the page.
   case announce(Announcement)
+  /// Deliver it to a receiver, through the durable queue.
+  case notify(Announcement, receiver: String)
   /// Write into an incident's timeline, or, without one, into the audit log.
   case record(TimelineEntry)
 }

@@ -25,6 +25,7 @@ public struct Monitor: Sendable {
   var endings: [Int: AlertEnd] = [:]
   let guards: [Guard]
   var effects: [Effect] = []
+  var sayings: [Saying] = []
 
   /// - Parameter guards: the guard rails that every decision passes, in order.
   public init(
@@ -45,6 +46,7 @@ public struct Monitor: Sendable {
       for id in state.openIncidents.map(\.id) { advance(id, at: now) }
     }
     if case .tick = event { tidy(at: now) }
+    say(at: now)
     return effects
   }
 
@@ -107,6 +109,7 @@ public struct Monitor: Sendable {
       for change in state.tracker.removeRule(rule) { apply(change, at: now) }
     }
     for id in state.openIncidents.map(\.id) { advance(id, at: now) }
+    say(at: now)
     return effects
   }
 }

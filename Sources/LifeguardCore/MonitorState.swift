@@ -20,6 +20,8 @@ public struct MonitorState: Sendable, Codable {
   /// The end of the last action by target (G1).
   public var lastActionEnd: [String: Moment] = [:]
   public var silences: [Silence] = []
+  /// How much each receiver was sent, by name.
+  public var throttles: [String: Throttle] = [:]
   public var freeze: Freeze?
   /// The state of before was lost then: every budget counts as spent, and nothing is done before
   /// an operator's `thaw`.

@@ -120,7 +120,7 @@ extension Monitor {
   }
 
   /// What an alert is about, in one sentence.
-  func summary(of alert: Alert) -> String {
+  public func summary(of alert: Alert) -> String {
     if let service = service(raising: alert.key) {
       let seen = health[service.name]
       guard let fault = seen?.fault(of: service), let seen else { return "\(service.name) is down" }
@@ -132,7 +132,7 @@ extension Monitor {
   }
 
   /// An alert's annotations, rendered with its newest value.
-  func annotations(of alert: Alert) -> [String: String] {
+  public func annotations(of alert: Alert) -> [String: String] {
     if service(raising: alert.key) != nil || problemSummaries[alert.key.rule] != nil { return [:] }
     guard let rule = policy.rules[alert.key.rule] else { return [:] }
     var labels = alert.element

@@ -21,6 +21,8 @@ public struct Incident: Hashable, Sendable, Codable {
   public var severity: String
   /// Firing now.
   public var alerts: [Alert.Key]
+  /// The alert that opened it, kept when it has ended.
+  public var openingAlert: Alert.Key
   /// All that ever belonged to it, by name, at most `namesMax`.
   public var alertNames: [String]
   public var ladder: Ladder?
@@ -32,6 +34,8 @@ public struct Incident: Hashable, Sendable, Codable {
   /// Messages so far: the next one's place in its thread.
   public var sequence = 0
   public var lastToldAt: Moment?
+  /// What each receiver was told last.
+  public var told: [String: RepeatPolicy.Sent] = [:]
 
   static let attemptsMax = 20
   static let namesMax = 20
@@ -44,6 +48,7 @@ public struct Incident: Hashable, Sendable, Codable {
     title = alert.name
     severity = alert.severity
     alerts = [alert.key]
+    openingAlert = alert.key
     alertNames = [alert.name]
   }
 

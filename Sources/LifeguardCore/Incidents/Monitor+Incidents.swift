@@ -99,7 +99,7 @@ extension Monitor {
 
   /// The plan that answers an alert, by the order that the operator was promised: inline, then the
   /// first entry of `recoveries` that matches.
-  func plan(for alert: Alert.Key) -> Plan? {
+  public func plan(for alert: Alert.Key) -> Plan? {
     switch recoveryChoice(of: alert) {
     case .plan(let name): return policy.plans[name]
     case .inline(let plan): return plan
@@ -126,7 +126,7 @@ extension Monitor {
   }
 
   /// What an alert's plan acts on; without a plan, the service that the alert names.
-  func target(of alert: Alert) -> Target? {
+  public func target(of alert: Alert) -> Target? {
     if let template = plan(for: alert.key)?.target {
       let context = TemplateContext(
         labels: alert.key.labels, value: alert.value, externalLabels: policy.externalLabels)

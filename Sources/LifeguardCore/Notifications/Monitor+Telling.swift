@@ -1,14 +1,158 @@
-/// What people are told, and when.
+/// What people are told, when, and who.
 extension Monitor {
+  /// Something to say once the event is dealt with, so that it can say what comes next.
+  struct Saying {
+    var incident: Int
+    var kind: Announcement.Kind
+    var sentence: String
+    var receiver: String?
+  }
+
   mutating func tell(
     _ id: Int, _ kind: Announcement.Kind, _ sentence: String, receiver: String? = nil,
     at now: Moment
   ) {
-    guard let incident = state.incidents[id] else { return }
-    state.incidents[id]?.sequence = incident.sequence + 1
-    state.incidents[id]?.lastToldAt = now
-    touch()
-    effects.append(.announce(Announcement(incident: id, kind: kind, text: sentence)))
+    sayings.append(Saying(incident: id, kind: kind, sentence: sentence, receiver: receiver))
   }
-  mutating func remind(at now: Moment) {}
+
+  /// Says what has to be said, to those whom the routes name and who do not know it yet.
+  mutating func say(at now: Moment) {
+    for saying in sayings {
+      guard var incident = state.incidents[saying.incident] else { continue }
+      incident.sequence += 1
+      incident.lastToldAt = now
+      state.incidents[incident.id] = incident
+      let announcement = announcement(saying, incident, at: now)
+      effects.append(.announce(announcement))
+      if !isSilenced(incident, at: now) || announcement.kind == .escalated {
+        notify(announcement, at: now)
+      }
+      touch()
+    }
+    sayings = []
+  }
+
+  private mutating func notify(_ announcement: Announcement, at now: Moment) {
+    let id = announcement.incident
+    for destination in Router(routes: policy.routes).destinations(for: announcement) {
+      let verdict = RepeatPolicy.verdict(
+        for: announcement, after: state.incidents[id]?.told[destination.receiver],
+        repeatInterval: destination.repeatInterval, at: now)
+      guard verdict.isSent else { continue }
+      let cap = policy.receivers[destination.receiver]?.cap
+      var throttle = state.throttles[destination.receiver] ?? cap.map(Throttle.init)
+      if let cap { throttle?.setLimit(cap) }
+      let admitted = throttle == nil ? announcement : throttle?.admit(announcement, at: now)
+      state.throttles[destination.receiver] = throttle
+      guard let admitted else { continue }
+      state.incidents[id]?.told[destination.receiver] = RepeatPolicy.Sent(admitted, at: now)
+      effects.append(.notify(admitted, receiver: destination.receiver))
+    }
+  }
+
+  /// Every alert of it is silenced; an incident without alerts is as silent as it was.
+  private func isSilenced(_ incident: Incident, at now: Moment) -> Bool {
+    let active = state.silences.filter { $0.isActive(at: now) }
+    guard !active.isEmpty else { return false }
+    let alerts = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
+    return alerts.allSatisfy { key in active.contains { $0.matches(key.labels) } }
+  }
+
+  /// Open incidents are not forgotten: they are told again after the repeat interval.
+  mutating func remind(at now: Moment) {
+    for incident in state.openIncidents {
+      guard let last = incident.lastToldAt, incident.acknowledgedBy == nil else { continue }
+      let labels = incident.alerts.first?.labels ?? incident.openingAlert.labels
+      let shortest =
+        Router(routes: policy.routes).destinations(for: labels).map(\.repeatInterval).min()
+        ?? policy.repeatInterval
+      guard now.elapsed(since: last) >= shortest else { continue }
+      let alert = incident.alerts.first.flatMap { state.tracker.alerts[$0] }
+      tell(incident.id, .reminder, alert.map(summary) ?? incident.title, at: now)
+    }
+  }
+
+  private func announcement(
+    _ saying: Saying, _ incident: Incident, at now: Moment
+  ) -> Announcement {
+    let keys = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
+    return Announcement(
+      incident: incident.id, sequence: incident.sequence, kind: saying.kind,
+      severity: incident.severity, title: incident.title, host: policy.host,
+      externalLabels: policy.externalLabels, target: incident.target?.description,
+      alerts: keys.prefix(Monitor.alertsTold).map { announced($0, incident, at: now) },
+      since: incident.openedAt.wall, whatHappened: saying.sentence, tried: tried(incident),
+      result: incident.attempts.last.flatMap(\.outcomeReason),
+      next: next(incident, saying.kind, at: now), mode: policy.mode, frozen: frozenReason,
+      evidence: incident.evidence, receiver: saying.receiver,
+      acknowledgedBy: incident.acknowledgedBy, at: now.wall)
+  }
+
+  /// More alerts than this make a message unreadable.
+  private static let alertsTold = 20
+
+  private func announced(
+    _ key: Alert.Key, _ incident: Incident, at now: Moment
+  ) -> AnnouncedAlert {
+    guard let alert = state.tracker.alerts[key] else {
+      return AnnouncedAlert(
+        name: key.labels["alertname"] ?? incident.title, labels: key.labels, value: .nan,
+        condition: condition(of: key), startsAt: incident.openedAt.wall, endsAt: now.wall)
+    }
+    return AnnouncedAlert(
+      name: alert.name, labels: key.labels, annotations: annotations(of: alert),
+      value: alert.value, condition: condition(of: key), startsAt: alert.activeSince.wall)
+  }
+
+  private func condition(of key: Alert.Key) -> String {
+    if let service = service(raising: key) { return "service \(service.name) is up" }
+    return policy.rules[key.rule]?.expression.text ?? ""
+  }
+
+  private func tried(_ incident: Incident) -> [AnnouncedAttempt] {
+    let current = incident.ladder?.current.map { $0.endedAt == nil ? [] : [$0] } ?? []
+    return (incident.attempts + current).map { attempt in
+      let outcome = attempt.outcome.map { "; \($0.words): \(attempt.outcomeReason ?? "")" } ?? ""
+      return AnnouncedAttempt(
+        at: attempt.intendedAt.wall, rung: attempt.rung + 1, step: attempt.step,
+        outcome: (attempt.result ?? "running") + outcome)
+    }
+  }
+
+  /// What comes next, in one clause; nil when it is over.
+  func next(_ incident: Incident, _ kind: Announcement.Kind, at now: Moment) -> String? {
+    if kind.isFinal { return nil }
+    if let by = incident.acknowledgedBy { return "nothing by itself: \(by) has it" }
+    if let frozen = frozenReason { return "nothing: \(frozen)" }
+    guard let ladder = incident.ladder else {
+      return "nothing by itself: no plan answers this alert"
+    }
+    if ladder.isStopped { return "nothing by itself: a person is needed" }
+    switch ladder.phase {
+    case .preparing:
+      return "\(ladder.current?.step ?? "the next step") of \(ladder.target), "
+        + "once evidence is collected and preconditions are checked"
+    case .running:
+      return "\(ladder.current?.step ?? "a step") of \(ladder.target) runs; then it is verified"
+    case .verifying: return "the last step is being verified"
+    case .awaitingApproval(let approval):
+      return "waits for `lifeguard approve \(approval.id)`"
+    case .deciding: break
+    }
+    if let refusal = ladder.lastRefusal {
+      let step = plan(named: ladder.plan, for: ladder.alert)?.steps
+      let name = step.flatMap { $0.indices.contains(ladder.rung) ? $0[ladder.rung].name : nil }
+      let wait = refusal.until.map { " in \(max(now.remaining(until: $0), .zero).text)" } ?? ""
+      return refusal.guardRail == .mode
+        ? refusal.sentence : "\(name ?? "the next step") of \(ladder.target) again\(wait)"
+    }
+    return "the next rung of plan \(ladder.plan)"
+  }
+}
+
+extension Moment {
+  /// From here to `later`, on the clock that they share.
+  func remaining(until later: Moment) -> Duration {
+    bootID == later.bootID ? later.boottime - boottime : later.wall - wall
+  }
 }

@@ -235,3 +235,20 @@ extension Monitor {
     tell(id, .approvalNeeded, sentence, at: now)
   }
 }
+
+extension Monitor {
+  /// What would stand in the way of a firing alert's next step now; nil when nothing would.
+  public func nextRefusal(for alert: Alert, at now: Moment) -> String? {
+    guard alert.state == .firing, let plan = plan(for: alert.key), let target = target(of: alert)
+    else { return nil }
+    let incident = state.openIncidents.first { $0.alerts.contains(alert.key) }
+    guard let incident else { return nil }
+    let ladder =
+      incident.ladder ?? Ladder(plan: plan.name, alert: alert.key, target: target, rung: 0)
+    guard plan.steps.indices.contains(ladder.rung) else { return nil }
+    let request = request(incident, ladder, plan, plan.steps[ladder.rung], alert)
+    return refusal(of: request, at: now).map {
+      "\($0.guardRail.rawValue) \($0.code): \($0.sentence)"
+    }
+  }
+}
