@@ -2,5 +2,6 @@
 #define CLINUX_H
 // What Swift cannot import from glibc and the kernel: variadic calls, GNU-only functions, macros.
 // _GNU_SOURCE belongs in the .c files: defined here, system types would differ from Glibc's.
+#include "clinux_collect.h"
 #include "clinux_spawn.h"
 #endif
