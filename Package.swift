@@ -84,7 +84,7 @@ let package = Package(
       dependencies: ["LifeguardCore", "LifeguardStore", "store-writer"], swiftSettings: strict),
     .testTarget(
       name: "LifeguardHostTests", dependencies: ["LifeguardHost", "LifeguardCore", "TestSupport"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     // What tests share: real programs, temporary folders, waiting, a systemd of their own.
     .target(
       name: "TestSupport", dependencies: ["LifeguardCore"], path: "Tests/Support",

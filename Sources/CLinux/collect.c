@@ -202,14 +202,6 @@ int clinux_thread_start(const char *name, size_t stack_bytes, void (*body)(void 
   return 0;
 }
 
-void clinux_error_text(int code, char *out, size_t capacity) {
-  const char *text = strerror_r(code, out, capacity);
-  if (text != out) {
-    strncpy(out, text, capacity - 1);
-    out[capacity - 1] = 0;
-  }
-}
-
 long clinux_page_bytes(void) { return sysconf(_SC_PAGESIZE); }
 
 long clinux_ticks_per_second(void) { return sysconf(_SC_CLK_TCK); }

@@ -124,9 +124,6 @@ struct clinux_names {
 /// uname(2).
 int clinux_names_read(struct clinux_names *out);
 
-/// What the C library says about an error number; "" when it does not know.
-void clinux_error_text(int code, char *out, size_t capacity);
-
 /// The size of a memory page, and the clock ticks a second in which /proc counts CPU time.
 long clinux_page_bytes(void);
 long clinux_ticks_per_second(void);

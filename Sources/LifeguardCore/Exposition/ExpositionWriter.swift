@@ -113,7 +113,12 @@ public struct ExpositionWriter: Sendable {
 
   private mutating func appendValue(_ value: Double) {
     let start = bytes.count
-    NumberText.append(value, to: &bytes)
+    // The usual case, a small whole number, needs no search for the shortest digits.
+    if value.magnitude < 1_000_000, value == value.rounded(.towardZero), value != 0 {
+      append(String(Int64(value)))
+    } else {
+      append(NumberText.general(value))
+    }
     guard format == .openMetrics, value.isFinite else { return }
     let isFraction = bytes[start...].contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }
     if !isFraction { append(".0") }
@@ -123,11 +128,11 @@ public struct ExpositionWriter: Sendable {
     append(" ")
     switch format {
     case .prometheusText:
-      NumberText.append(time.milliseconds, to: &bytes)
+      append(String(time.milliseconds))
     case .openMetrics:
       let (seconds, rest) = time.milliseconds.quotientAndRemainder(dividingBy: 1000)
       if time.milliseconds < 0 && seconds == 0 { append("-") }
-      NumberText.append(seconds, to: &bytes)
+      append(String(seconds))
       append(".")
       let fraction = rest.magnitude
       bytes.append(UInt8(ascii: "0") + UInt8(fraction / 100))

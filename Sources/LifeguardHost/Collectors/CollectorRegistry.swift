@@ -31,13 +31,17 @@ public enum CollectorRegistry {
       .init("uname", every: .seconds(15)) { UnameCollector($0) },
       .init("os", every: .seconds(15)) { OperatingSystemCollector($0) },
       .init("selinux", every: .seconds(15)) { SELinuxCollector($0) },
+      .init("tcpstat", every: .seconds(15)) { TCPStateCollector($0) },
+      .init("interrupts", every: .seconds(5), isDefault: false) { InterruptCollector($0) },
+      .init("textfile", every: .seconds(15), isolation: .thread(deadline: .seconds(10))) {
+        TextfileCollector($0)
+      },
       .init("filesystem", every: .seconds(5), isolation: .thread(deadline: .seconds(10))) {
         FilesystemCollector($0)
       },
       .init(
         "processes", every: .seconds(10), isolation: .thread(deadline: .seconds(10)),
-        isUrgent: { processes.isUrgent }
-      ) { ProcessCollector($0) },
+        isUrgent: { processes.isUrgent }, make: { ProcessCollector($0) }),
     ]
   }
 
