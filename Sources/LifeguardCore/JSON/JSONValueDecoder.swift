@@ -92,7 +92,8 @@ private struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol
   func decodeNil(forKey key: Key) throws -> Bool { try child(key).json.isNull }
 
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-    try child(key).decode(type)
+    if let value = object[key.stringValue].flatMap({ plain(type, $0) }) { return value }
+    return try child(key).decode(type)
   }
 
   func nestedContainer<NestedKey: CodingKey>(
@@ -143,6 +144,10 @@ private struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
   }
 
   mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    if currentIndex < elements.count, let value = plain(type, elements[currentIndex]) {
+      currentIndex += 1
+      return value
+    }
     let value = try peek(type).decode(type)
     currentIndex += 1
     return value
@@ -175,5 +180,18 @@ private struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
         type, .init(codingPath: path, debugDescription: "the array has no more elements"))
     }
     return JSONValueDecoder(elements[currentIndex], codingPath: path)
+  }
+}
+
+/// The commonest values without a decoder and a path of their own; nil sends the rest, and every
+/// error, the long way.
+private func plain<T>(_ type: T.Type, _ json: JSON) -> T? {
+  switch json {
+  case .string(let value): type == String.self ? value as? T : nil
+  case .bool(let value): type == Bool.self ? value as? T : nil
+  case .integer(let value):
+    if type == Int.self { Int(value) as? T } else if type == Int64.self { value as? T } else { nil }
+  case .number(let value): type == Double.self ? value as? T : nil
+  case .null, .unsigned, .array, .object: nil
   }
 }

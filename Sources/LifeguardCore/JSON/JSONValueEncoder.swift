@@ -169,26 +169,30 @@ private struct JSONUnkeyedEncoding: UnkeyedEncodingContainer {
 }
 
 /// The JSON of a value that needs no container, nil for every other type.
+///
+/// Types are compared before anything is cast: a failed cast costs as much as encoding a number.
 private func jsonScalar<T>(_ value: T) -> JSON? {
-  switch value {
-  case let value as String: .string(value)
-  case let value as Bool: .bool(value)
-  case let value as Int: .integer(Int64(value))
-  case let value as Double: .number(value)
-  case let value as Int64: .integer(value)
-  case let value as UInt64: whole(value)
-  case let value as UInt: whole(UInt64(value))
-  case let value as Int32: .integer(Int64(value))
-  case let value as UInt32: .integer(Int64(value))
-  case let value as Int16: .integer(Int64(value))
-  case let value as UInt16: .integer(Int64(value))
-  case let value as Int8: .integer(Int64(value))
-  case let value as UInt8: .integer(Int64(value))
-  // By its own shortest text: 0.1 of a Float stays 0.1.
-  case let value as Float: .number(value.isFinite ? Double("\(value)") ?? .nan : Double(value))
-  case let value as JSON: value
-  default: nil
-  }
+  let type = T.self
+  if type == String.self { return (value as? String).map(JSON.string) }
+  if type == Int.self { return (value as? Int).map { .integer(Int64($0)) } }
+  if type == Double.self { return (value as? Double).map(JSON.number) }
+  if type == Bool.self { return (value as? Bool).map(JSON.bool) }
+  if type == Int64.self { return (value as? Int64).map(JSON.integer) }
+  if type == UInt64.self { return (value as? UInt64).map(whole) }
+  if type == UInt.self { return (value as? UInt).map { whole(UInt64($0)) } }
+  if type == Int32.self { return (value as? Int32).map { .integer(Int64($0)) } }
+  if type == UInt32.self { return (value as? UInt32).map { .integer(Int64($0)) } }
+  if type == Int16.self { return (value as? Int16).map { .integer(Int64($0)) } }
+  if type == UInt16.self { return (value as? UInt16).map { .integer(Int64($0)) } }
+  if type == Int8.self { return (value as? Int8).map { .integer(Int64($0)) } }
+  if type == UInt8.self { return (value as? UInt8).map { .integer(Int64($0)) } }
+  if type == Float.self { return (value as? Float).map(number) }
+  return type == JSON.self ? value as? JSON : nil
+}
+
+/// By the number's own shortest text: 0.1 of a `Float` stays 0.1.
+private func number(_ value: Float) -> JSON {
+  .number(value.isFinite ? Double("\(value)") ?? .nan : Double(value))
 }
 
 private func whole(_ value: UInt64) -> JSON {
