@@ -80,4 +80,14 @@ import Testing
     #expect(loaded.errors.count == 1)
     #expect(loaded.errors.allSatisfy { $0.message.hasPrefix(name) })
   }
+
+  @Test func `a script that is named lets nothing of the default pack act`() throws {
+    var files = MemoryFiles()
+    files.add("/opt/fix.sh", "\u{7f}ELF", mode: 0o755)
+    var loader = files.loader(environment: ["RECOVERY_SCRIPT_PATH": "/opt/fix.sh"])
+    loader.defaultPack = "{groups: [], plans: {p: {target: 'unit:x', steps: [restart]}}}"
+    let configuration = try #require(loader.load(mainFile: nil).configuration)
+    #expect(configuration.plans["p"]?.mode == .observe)
+    #expect(configuration.plans["zero-file"]?.mode == nil)
+  }
 }

@@ -84,7 +84,11 @@ extension LoadSession {
   /// Adds the default pack behind what the user wrote, so that the user's entries win.
   func addDefaultPack() {
     guard configuration.usesDefaultRules, let text = loader.defaultPack else { return }
-    guard let pack = readPack(text) else { return }
+    guard var pack = readPack(text) else { return }
+    if configuration.zeroFile != nil {
+      // The variables say what may run: their script, and nothing of the pack's.
+      for name in pack.plans.keys { pack.plans[name]?.mode = .observe }
+    }
     configuration.ruleGroups += pack.groups
     configuration.recoveries += pack.recoveries
     // A plan of the user's with the name of one of the pack's takes its place.

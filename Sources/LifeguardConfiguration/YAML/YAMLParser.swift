@@ -97,11 +97,11 @@ struct YAMLParser {
     case YAML_SCALAR_EVENT:
       return append(scalar: event, at: location)
     case YAML_SEQUENCE_START_EVENT:
-      return open(anchor: text(event.data.sequence_start.anchor), isMapping: false, at: location)
+      return begin(anchor: text(event.data.sequence_start.anchor), isMapping: false, at: location)
     case YAML_MAPPING_START_EVENT:
-      return open(anchor: text(event.data.mapping_start.anchor), isMapping: true, at: location)
+      return begin(anchor: text(event.data.mapping_start.anchor), isMapping: true, at: location)
     case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT:
-      return close()
+      return complete()
     case YAML_ALIAS_EVENT:
       return append(alias: text(event.data.alias.anchor) ?? "", at: location)
     default:
@@ -139,7 +139,7 @@ struct YAMLParser {
     return append(node)
   }
 
-  private mutating func open(
+  private mutating func begin(
     anchor: String?, isMapping: Bool, at location: SourceLocation
   ) -> Step {
     guard frames.count < YAMLParser.depthMax else {
@@ -156,7 +156,7 @@ struct YAMLParser {
     return .more
   }
 
-  private mutating func close() -> Step {
+  private mutating func complete() -> Step {
     guard var frame = frames.popLast() else { return .failed }
     for entry in frame.merged where frame.positions[entry.key] == nil {
       frame.positions[entry.key] = frame.entries.count
