@@ -26,7 +26,7 @@ public struct ConfigurationLoader: Sendable {
   public init(
     files: FileAccess, environment: @escaping @Sendable (_ name: String) -> String?,
     user: UInt32, executable: String? = nil, collectors: [String] = [],
-    defaultPack: String? = nil, supportsSNS: Bool = false,
+    defaultPack: String? = DefaultPack.text, supportsSNS: Bool = false,
     remoteSecret: (@Sendable (RemoteSecret) -> Result<String, FileFailure>)? = nil
   ) {
     self.files = files

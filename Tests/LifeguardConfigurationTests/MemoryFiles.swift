@@ -65,12 +65,13 @@ struct MemoryFiles {
       })
   }
 
-  /// A loader of root's over these files.
+  /// A loader of root's over these files, without the default rules.
   func loader(
     environment: [String: String] = [:], user: UInt32 = 0, executable: String? = nil
   ) -> ConfigurationLoader {
     ConfigurationLoader(
-      files: access, environment: { environment[$0] }, user: user, executable: executable)
+      files: access, environment: { environment[$0] }, user: user, executable: executable,
+      defaultPack: nil)
   }
 }
 

@@ -240,4 +240,29 @@ import Testing
     #expect(problems[1].hasPrefix("b.yaml:1:7: unknown mode"))
     #expect(problems[2].hasPrefix("c.yaml:1:1: /etc/lifeguard/c.yaml does not exist"))
   }
+
+  @Test func `the default rules load, and there are at least twenty-five`() throws {
+    let loader = ConfigurationLoader(
+      files: MemoryFiles().access, environment: { _ in nil }, user: 0)
+    let loaded = loader.load(mainFile: nil)
+    #expect(loaded.problems == [])
+    let groups = try #require(loaded.configuration?.ruleGroups)
+    let alerts = groups.flatMap(\.rules).compactMap { rule in
+      if case .alert(let alert) = rule { alert } else { nil }
+    }
+    #expect(alerts.count >= 25)
+    #expect(Set(alerts.map(\.id)).count == alerts.count)
+    #expect(alerts.allSatisfy { $0.clear != nil || $0.samples != nil })
+  }
+
+  @Test func `rules of one name are told apart by their place`() throws {
+    let text = """
+      rules:
+        - {alert: A, expr: up == 0, labels: {severity: warning}}
+        - {alert: B, expr: up == 0}
+        - {alert: A, expr: up == 1, labels: {severity: critical}}
+      """
+    let configuration = try #require(load(text).configuration)
+    #expect(configuration.rules.map(\.id) == ["inline/A", "inline/B", "inline/A#2"])
+  }
 }

@@ -72,8 +72,10 @@ extension LoadSession {
     var context = context
     context.groupLabels = group.entries("labels", of: "texts")
     let items = group.list("rules", of: "rules")
-    let rules = items.compactMap { readRule($0, context) }
-    warnOfTwins(rules, items: items)
+    let rules = LoadSession.identified(
+      items.compactMap { readRule($0, context) },
+      in: "\(context.origin.rawValue)/\(file)/\(name)")
+    warnOfTwins(items)
     return RuleGroup(
       name: name, file: file,
       interval: group.duration("interval") ?? configuration.evaluationInterval,

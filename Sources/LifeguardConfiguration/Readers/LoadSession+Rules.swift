@@ -22,7 +22,9 @@ extension LoadSession {
       case nil: break
       }
     }
-    warnOfTwins(configuration.rules.map { .alert($0) }, items: items)
+    let named = LoadSession.identified(configuration.rules.map { .alert($0) }, in: "inline")
+    configuration.rules = named.compactMap { if case .alert(let rule) = $0 { rule } else { nil } }
+    warnOfTwins(items)
     guard !recording.isEmpty else { return }
     configuration.ruleGroups.append(
       RuleGroup(name: "rules", file: file, interval: configuration.interval, rules: recording))
@@ -198,9 +200,22 @@ extension LoadSession {
     }
   }
 
+  /// Gives every alerting rule the name under which its state is kept over a restart: it stays the
+  /// same while rules of other names come and go.
+  static func identified(_ rules: [RuleGroup.Rule], in place: String) -> [RuleGroup.Rule] {
+    var counts: [String: Int] = [:]
+    return rules.map { rule in
+      guard case .alert(var alert) = rule else { return rule }
+      let count = counts[alert.name, default: 0] + 1
+      counts[alert.name] = count
+      alert.id = "\(place)/\(alert.name)" + (count == 1 ? "" : "#\(count)")
+      return .alert(alert)
+    }
+  }
+
   /// Two rules of one name with the same labels write over each other's alerts; Prometheus'
   /// checker points at them and loads them all the same.
-  func warnOfTwins(_ rules: [RuleGroup.Rule], items: [Node]) {
+  func warnOfTwins(_ items: [Node]) {
     var seen: [String: SourceLocation] = [:]
     for item in items {
       guard let name = (item["alert"] ?? item["record"])?.scalar?.text else { continue }
