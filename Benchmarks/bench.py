@@ -70,7 +70,9 @@ def lifeguard(bench, options):
 
 def recovery(bench, results, options):
     """The time from a fault of a supervised server until it answers again."""
-    for fault, seconds, unit in (("kill", 20, 1000), ("stop", 30, 1), ("deadlock", 30, 1)):
+    for fault, seconds, unit in (("kill", 20, 1000), ("stop", 15, 1), ("deadlock", 15, 1)):
+        if options.fault and fault not in options.fault:
+            continue
         progress(f"{fault}: {LIFEGUARD}")
         attempt(results, fault, LIFEGUARD, unit, lambda: ours(bench, options, fault, seconds))
         for name, start in peers(bench, fault):
@@ -132,9 +134,11 @@ def peers(bench, fault):
         stop = bench.write(
             os.path.join(folder, "stop"), f"#!/bin/sh\nkill -9 $(cat {pidfile})\n", 0o755
         )
+        # Monit leaves a service alone for the timeout of its start program (30 s by default) after
+        # each start.
         return subjects.Monit(bench).start(
             f"check process web with pidfile {pidfile}\n"
-            f'  start program = "{start}"\n  stop program = "{stop}"\n'
+            f'  start program = "{start}" with timeout 1 seconds\n  stop program = "{stop}"\n'
             f"  if failed host 127.0.0.1 port {port} protocol http with timeout 1 seconds"
             " then restart\n",
             "monit-web",
@@ -239,6 +243,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="Measures Lifeguard beside its peers.")
     parser.add_argument("--lifeguard", default=".build-release/lifeguard", help="the command")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
+    parser.add_argument("--fault", choices=faults.FAULTS, action="append", help="of recovery")
     parser.add_argument("--count", type=int, default=20, help="repetitions of a fault")
     parser.add_argument("--seconds", type=float, default=60, help="length of a CPU measurement")
     parser.add_argument("--settle", type=float, default=10, help="wait before a CPU measurement")
