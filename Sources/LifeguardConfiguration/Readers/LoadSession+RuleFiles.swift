@@ -71,16 +71,30 @@ extension LoadSession {
   ) -> RuleGroup {
     var context = context
     context.groupLabels = group.entries("labels", of: "texts")
-    let items = group.list("rules", of: "rules")
+    let items = group.list("rules", of: "rules").filter { !$0.isNull }
     let rules = LoadSession.identified(
       items.compactMap { readRule($0, context) },
       in: "\(context.origin.rawValue)/\(file)/\(name)")
     warnOfTwins(items)
+    // Zero is the same as none, as in Prometheus.
+    let interval = group.duration("interval", minimum: .zero) ?? .zero
     return RuleGroup(
       name: name, file: file,
-      interval: group.duration("interval") ?? configuration.evaluationInterval,
-      limit: group.integer("limit", in: 0...1_000_000) ?? 0,
+      interval: interval == .zero ? configuration.evaluationInterval : interval,
+      limit: readLimit(group),
       queryOffset: group.duration("query_offset", minimum: .zero) ?? .zero, rules: rules)
+  }
+
+  /// Prometheus takes a limit below zero for none, and cuts off a fraction.
+  private func readLimit(_ group: SectionReader) -> Int {
+    guard let node = group["limit"] else { return 0 }
+    guard let scalar = node.scalar, scalar.style == .plain, let number = Double(scalar.text),
+      number.isFinite, abs(number) < 1e9
+    else {
+      group.wrong("limit", node, must: "a whole number")
+      return 0
+    }
+    return max(0, Int(number))
   }
 
   /// Adds the default pack behind what the user wrote, so that the user's entries win.

@@ -45,6 +45,7 @@ extension LoadSession {
     }
     let expression = reader.required("expr", such: "expr: a PromQL expression")
       .flatMap { readQuery($0, key: "expr") }
+    if let expression { checkType(of: expression, reader, context) }
     if let record { return readRecording(record, expression, reader, context) }
     guard let name = alert else { return nil }
     if context.origin == .inline, let node = reader["expr"] { checkThreshold(node) }
@@ -59,6 +60,22 @@ extension LoadSession {
       origin: context.origin, location: reader.location(of: "alert"))
     readOwnKeys(reader, context, into: &rule)
     return .alert(rule)
+  }
+
+  /// A rule needs a vector or a number; Prometheus loads the others and fails at each evaluation.
+  private func checkType(of query: Query, _ reader: SectionReader, _ context: RuleContext) {
+    let found: String
+    switch query.expression.type {
+    case .scalar, .vector: return
+    case .matrix: found = "a range of samples; write a function over it, such as avg_over_time(…)"
+    case .string: found = "a text; write a condition, such as up == 0"
+    }
+    let message = "\"expr\" must give a vector or a number, and this is \(found)"
+    if context.origin == .ruleFile {
+      log.warning(reader.location(of: "expr"), message)
+    } else {
+      log.error(reader.location(of: "expr"), message)
+    }
   }
 
   /// `clear`, `samples`, `on_no_data`, and inline besides `mode` and `recover`.
@@ -90,7 +107,7 @@ extension LoadSession {
     let alertOnly = context.section.keys.filter {
       !["record", "alert", "expr", "labels"].contains($0)
     }
-    for key in reader.written(alertOnly) {
+    for key in reader.written(alertOnly) where !reader.isEmptyValue(key) {
       log.error(
         reader.location(of: key), "a recording rule has no \(quoted(key)); remove it")
     }
@@ -167,7 +184,7 @@ extension LoadSession {
   ) -> [String: Template] {
     var templates: [String: Template] = [:]
     for entry in base + reader.entries(key, of: "texts") {
-      if key == "labels" || entry.key.isEmpty {
+      if key == "labels" || entry.key != Labels.metricName {
         checkLabelName(entry.key, at: entry.keyLocation)
       }
       guard entry.value.scalar != nil else {

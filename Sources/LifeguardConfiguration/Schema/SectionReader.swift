@@ -52,6 +52,15 @@ struct SectionReader {
   /// Whether the key is written, even with nothing behind it.
   func has(_ key: String) -> Bool { values[key] != nil }
 
+  /// Whether what is written says nothing: an empty mapping, a duration of zero.
+  func isEmptyValue(_ key: String) -> Bool {
+    guard let node = self[key] else { return true }
+    if let text = node.scalar?.text, case .success(.zero) = DurationFormat.parse(text) {
+      return true
+    }
+    return node.entries?.isEmpty ?? false
+  }
+
   func location(of key: String) -> SourceLocation { values[key]?.location ?? node.location }
 
   /// The keys among these that are written, in file order.
