@@ -78,7 +78,11 @@ public enum RepeatPolicy {
       announcement.severity, announcement.whatHappened, announcement.result ?? "",
       announcement.frozen ?? "", attempts.joined(separator: "|"),
     ].joined(separator: "\u{1F}")
-    // FNV-1a: a fingerprint that is the same in every process keeps the state small.
+    return fingerprint(text)
+  }
+
+  /// FNV-1a: the same in every process, and it keeps the state small.
+  static func fingerprint(_ text: String) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     return String(hash, radix: 16)

@@ -1,7 +1,7 @@
 /// Escapes text for where it goes, so that what comes from outside never acts there.
-enum TextEscape {
+public enum TextEscape {
   /// For HTML text and quoted attributes, as Go's `html/template` escapes them.
-  static func html(_ text: String) -> String {
+  public static func html(_ text: String) -> String {
     replacing(text) { scalar in
       switch scalar {
       case "\"": "&#34;"
@@ -48,7 +48,7 @@ enum TextEscape {
   }
 
   /// In double quotes with Go's escapes (`%q`).
-  static func quoted(_ text: String) -> String {
+  public static func quoted(_ text: String) -> String {
     "\""
       + replacing(text) { scalar in
         switch scalar {
@@ -70,7 +70,7 @@ enum TextEscape {
 
   /// For Slack's mrkdwn: only these three characters are control characters there
   /// (Slack, "Formatting text for app surfaces").
-  static func slack(_ text: String) -> String {
+  public static func slack(_ text: String) -> String {
     replacing(visible(text)) { scalar in
       switch scalar {
       case "&": "&amp;"
@@ -83,7 +83,7 @@ enum TextEscape {
 
   /// For a terminal, a log line or a plain text part: control characters other than line feed and
   /// tab become visible pictures, and so do the ones that turn the direction of text.
-  static func visible(_ text: String) -> String {
+  public static func visible(_ text: String) -> String {
     replacing(text) { scalar in
       switch scalar.value {
       case 0x09, 0x0A: nil
@@ -96,7 +96,7 @@ enum TextEscape {
   }
 
   /// One line: `visible`, with line feeds and tabs as spaces.
-  static func line(_ text: String) -> String {
+  public static func line(_ text: String) -> String {
     replacing(visible(text)) {
       $0 == "\n" || $0 == "\t" || $0 == "\u{2028}" || $0 == "\u{2029}" ? " " : nil
     }
