@@ -237,6 +237,9 @@ let expansionCases: [ExpansionCase] = [
     #"{{ toUpper "aBc" }} {{ toLower "aBc" }}"#,
     #"ABC abc"#),
   ExpansionCase(
+    #"{{ match "a+" "baac" }} {{ match "^a+$" "b" }}"#,
+    #"true false"#),
+  ExpansionCase(
     #"{{ stripPort "foo.example.com:12345" }} {{ stripPort "foo" }} {{ stripPort "[2001:0DB8::1]:12345" }} {{ stripPort "2001:0DB8::1" }} {{ stripPort "[2001:0DB8::1]::12345" }} {{ stripPort "a:b:c" }}"#,
     #"foo.example.com foo 2001:0DB8::1 2001:0DB8::1 [2001:0DB8::1]::12345 a:b:c"#),
   ExpansionCase(
@@ -281,6 +284,9 @@ let expansionCases: [ExpansionCase] = [
   ExpansionCase(
     #"{{ $labels.job | toUpper | printf "%s!" }}"#,
     #"N!"#),
+  ExpansionCase(
+    #"{{ printf "%s-%s" $labels.job ($labels.instance | reReplaceAll ":.*" "") }}"#,
+    #"n-web-1"#),
   ExpansionCase(
     #"{{ slice "abcdef" 1 3 }} {{ slice "abc" 1 }}"#,
     #"bc bc"#),

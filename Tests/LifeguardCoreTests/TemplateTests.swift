@@ -114,6 +114,7 @@ func recordedContext() -> TemplateContext {
     var context = recordedContext()
     let template = try Template(
       parsing: #"{{ reReplaceAll "x" "[$0$$]" "axbx" }} {{ match "x" "y" }}"#)
+    context.regularExpression = nil
     #expect(template.render(context).contains("regular expressions are not available here"))
     context.regularExpression = { _ in
       TemplatePattern { text, start in
@@ -153,5 +154,40 @@ func recordedContext() -> TemplateContext {
         }
       }
     }
+  }
+}
+
+@Suite struct TemplatePatternTests {
+  @Test(arguments: [
+    (#"(?P<n>\d+)"#, "<${n}>", "a12b3", "a<12>b<3>"), ("^a", "x", "aaa", "xaa"),
+    (#"\bb"#, "x", "ab b", "ab x"), ("a|ab", "x", "abab", "xbxb"), (".", "x", "a\nb", "x\nx"),
+    ("", "-", "éa", "-é-a-"), ("(a)|(b)", "[$1|$2]", "ab", "[a|][|b]"), ("é+", "e", "ééa", "ea"),
+    ("a$", "x", "aa", "ax"), ("(?i)A", "$0$0", "ab", "aab"),
+  ])
+  func `reReplaceAll replaces as Go does`(
+    _ row: (pattern: String, replacement: String, text: String, expected: String)
+  ) throws {
+    var context = TemplateContext(labels: ["t": row.text])
+    context.variables = ["p": row.pattern, "r": row.replacement]
+    let template = try Template(
+      parsing: "{{ reReplaceAll $p $r $labels.t }}", variables: ["p", "r"])
+    #expect(template.render(context) == row.expected)
+  }
+
+  @Test func `a pattern that RE2 refuses is an error, balanced by its frame or not`() throws {
+    for pattern in ["a)(b", "(", "[z-a]", #"\1"#, "a**"] {
+      let template = try Template(parsing: "{{ match $p \"a\" }}", variables: ["p"])
+      let context = TemplateContext(labels: [:], variables: ["p": pattern])
+      #expect(template.render(context).contains("error calling match"), "\(pattern)")
+    }
+  }
+
+  @Test func `a hostile pattern or text ends soon`() throws {
+    let many = try Template(parsing: #"{{ reReplaceAll "" "x" $labels.t }}"#)
+    let long = TemplateContext(labels: ["t": String(repeating: "a", count: 60_000)])
+    #expect(many.render(long).contains("too many matches"))
+    let nested = try Template(parsing: #"{{ match "(a+)+b" $labels.t }}"#)
+    #expect(
+      nested.render(TemplateContext(labels: ["t": String(repeating: "a", count: 5000)])) == "false")
   }
 }

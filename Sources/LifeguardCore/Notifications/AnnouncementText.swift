@@ -14,8 +14,6 @@ public struct AnnouncementText: Sendable {
 
   public var announcement: Announcement
   public var templates: MessageTemplates
-  /// For `match` and `reReplaceAll` in the templates.
-  public var regularExpression: (@Sendable (String) throws(TemplateError) -> TemplatePattern)?
 
   public init(_ announcement: Announcement, templates: MessageTemplates = MessageTemplates()) {
     self.announcement = announcement
@@ -169,7 +167,6 @@ public struct AnnouncementText: Sendable {
     var context = TemplateContext(
       labels: announcement.routingLabels, value: alert?.value ?? .nan,
       externalLabels: announcement.externalLabels, time: announcement.at)
-    context.regularExpression = regularExpression
     context.variables = [
       "status": status, "severity": announcement.severity, "title": announcement.title,
       "host": announcement.host, "incident": "\(announcement.incident)",

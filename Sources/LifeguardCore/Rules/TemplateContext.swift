@@ -17,7 +17,8 @@ public struct TemplateContext: Sendable {
   public var time: Timestamp
   /// Runs an instant query at `time`, for the function `query`.
   public var query: (@Sendable (String) throws(TemplateError) -> [TemplateSample])?
-  /// Compiles RE2 syntax to a linear-time matcher, for `match` and `reReplaceAll`.
+  /// Compiles RE2 syntax to a linear-time matcher, for `match` and `reReplaceAll`; the project's own
+  /// engine unless something else is put here.
   public var regularExpression: (@Sendable (String) throws(TemplateError) -> TemplatePattern)?
 
   public init(
@@ -31,6 +32,7 @@ public struct TemplateContext: Sendable {
     self.variables = variables
     self.externalURL = externalURL
     self.time = time
+    regularExpression = { (pattern) throws(TemplateError) in try TemplatePattern(pattern) }
   }
 }
 

@@ -317,6 +317,6 @@ extension TemplateFunction {
       throw TemplateFunctionError(message: error.message)
     }
     if self == .match { return .boolean(pattern.firstMatch(Array(texts[0].utf8), 0) != nil) }
-    return .string(pattern.replaceAll(in: texts[1], with: texts[0]))
+    return .string(try pattern.replaceAll(in: texts[1], with: texts[0]))
   }
 }

@@ -136,13 +136,22 @@ enum TemplateText {
 
 extension TemplatePattern {
   /// Replaces every match; `$1`, `${1}`, `$name` and `$$` as Go's `Regexp.Expand` reads them.
-  func replaceAll(in text: String, with replacement: String) -> String {
+  ///
+  /// - Throws: when there is so much to do that an evaluation would be late.
+  func replaceAll(
+    in text: String, with replacement: String
+  ) throws(TemplateFunctionError) -> String {
     let source = Array(text.utf8)
     let template = Array(replacement.utf8)
     var result: [UInt8] = []
     var copied = 0
     var search = 0
+    var work = 0
     while search <= source.count, let match = firstMatch(source, search), let whole = match[0] {
+      work += source.count
+      guard work <= Self.workMax else {
+        throw TemplateFunctionError(message: "text of \(source.count) bytes has too many matches")
+      }
       result += source[copied..<max(whole.lowerBound, copied)]
       // An empty match right after another one is skipped.
       if whole.upperBound > copied || whole.lowerBound == 0 {

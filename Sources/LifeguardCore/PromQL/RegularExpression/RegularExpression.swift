@@ -12,8 +12,8 @@ public struct RegularExpression: Sendable {
 
   public let pattern: String
   private let shape: Shape
-  private let program: RegularExpressionProgram
-  private let names: [String: Int]
+  let program: RegularExpressionProgram
+  let names: [String: Int]
 
   private static let literalsMax = 256
 

@@ -35,13 +35,16 @@ struct RegularExpressionRun {
 
   /// The groups' bounds in bytes (-1 for a group that took no part), `nil` when the text does not
   /// match.
-  mutating func match() -> [Int]? {
+  ///
+  /// - Parameter start: the character where a match must begin; what is before it still counts for
+  ///   `^` and `\b`.
+  mutating func match(from start: Int = 0) -> [Int]? {
     var current = Threads(size: program.instructions.count)
     var next = current
     let none = wantsCaptures ? Array(repeating: -1, count: 2 * program.groupCount + 2) : []
     var result: [Int]?
-    add(0, at: 0, captures: none, to: &current, result: &result)
-    for position in scalars.indices {
+    add(0, at: start, captures: none, to: &current, result: &result)
+    for position in scalars.indices.dropFirst(start) {
       if current.order.isEmpty { return nil }
       let scalar = scalars[position]
       next.order.removeAll(keepingCapacity: true)
