@@ -80,6 +80,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
+      exclude: ["Notifiers/mail_server.py"],
       swiftSettings: strict),
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
