@@ -1,0 +1,241 @@
+import LifeguardCore
+
+/// What the agent's decisions mean for the book.
+extension Ledger {
+  /// Looks at what one event led to; throws when an invariant is broken.
+  mutating func decided(
+    _ event: Event, _ effects: [Effect], in world: World, sampled: Int
+  ) throws {
+    follow(event, sampled: sampled, in: world)
+    guard !effects.isEmpty else { return }
+    noteEndings(in: world)
+    for case .record(let entry) in effects { try note(entry, effects, in: world) }
+    for case .run(let request) in effects { try check(request, effects, in: world) }
+  }
+
+  /// Evidence since an attempt's end, which alone may prove a recovery (G8).
+  private mutating func follow(_ event: Event, sampled: Int, in world: World) {
+    for (incident, var trace) in traces where sampled > trace.endedAt + trace.settle {
+      switch event {
+      case .verified(let attempt, let verdict):
+        guard attempt == trace.attempt, trace.service == nil else { continue }
+        trace.take(verdict == .healthy, at: world.time, isNews: verdict != .noData)
+      case .observed(let observation):
+        guard observation.service == trace.service,
+          let service = world.scenario.policy.services[observation.service]
+        else { continue }
+        if case .unknown = observation.condition { continue }
+        let runs = if case .running = observation.condition { true } else { false }
+        trace.take(runs, at: sampled, isNews: !runs || service.probe == nil)
+      case .probed(let result):
+        guard result.service == trace.service else { continue }
+        if case .unknown = result.outcome { continue }
+        if let known = known[result.service], sampled < known.changedAt { continue }
+        trace.take(result.outcome == .success, at: sampled, isNews: true)
+      default: continue
+      }
+      traces[incident] = trace
+    }
+  }
+
+  /// Which alerts left their incident, and whether anything showed that they were over.
+  private mutating func noteEndings(in world: World) {
+    let incidents = world.monitor.state.incidents
+    var elsewhere: Set<Alert.Key> = []
+    for incident in incidents.values where incident.isOpen { elsewhere.formUnion(incident.alerts) }
+    for incident in incidents.values {
+      let new = Set(incident.alerts)
+      let old = alerts[incident.id] ?? []
+      guard old != new else { continue }
+      for key in old.subtracting(new) where !elsewhere.contains(key) {
+        if lastVerdict[key.rule] != .healthy { unproven[incident.id, default: []].insert(key) }
+      }
+      for key in new.subtracting(old) { unproven[incident.id]?.remove(key) }
+      alerts[incident.id] = new
+    }
+  }
+
+  private mutating func note(
+    _ entry: TimelineEntry, _ effects: [Effect], in world: World
+  ) throws {
+    guard let id = entry.incident, let incident = world.monitor.state.incidents[id] else { return }
+    switch entry.kind {
+    case .acted, .wouldAct:
+      guard let ladder = incident.ladder,
+        let plan = world.scenario.policy.plans[ladder.plan]
+      else { return }
+      let isOwn = ladder.alert.rule.hasPrefix("service/")
+      traces[id] = Trace(
+        attempt: ladder.current?.id,
+        service: isOwn ? String(ladder.alert.rule.dropFirst("service/".count)) : nil,
+        settle: Int(plan.verify.settle.milliseconds), endedAt: world.time)
+    case .outcome:
+      try noteOutcome(entry, incident, in: world)
+    case .escalated where entry.code == "page":
+      paged.insert(id)
+      if entry.sentence.contains("every milder step") { endPass(incident, in: world) }
+    case .breaker:
+      let isAnnounced = effects.contains {
+        if case .announce(let announcement) = $0 { announcement.incident == id } else { false }
+      }
+      guard isAnnounced else { throw Violation(invariant: "G7 announced", detail: entry.sentence) }
+    case .refused:
+      if entry.sentence.hasPrefix("page") {
+        throw Violation(invariant: "G4 page is never refused", detail: entry.sentence)
+      }
+    case .closed: try close(entry, incident, in: world)
+    default: break
+    }
+  }
+
+  private mutating func noteOutcome(
+    _ entry: TimelineEntry, _ incident: Incident, in world: World
+  ) throws {
+    unfinished[incident.id] = nil
+    guard let attempt = incident.attempts.last,
+      let plan = world.scenario.policy.plans[attempt.plan]
+    else { return }
+    let place = "\(attempt.plan)|\(attempt.target)"
+    let rule = incident.ladder?.alert.rule ?? ""
+    let key = "\(rule)|\(attempt.target)|\(attempt.rung)"
+    if attempt.isObserved == false {
+      world.statistics.count("outcome of \(attempt.step): \(entry.code)")
+    }
+    switch entry.code {
+    case "recovered":
+      let hold = Int(plan.verify.hold.milliseconds)
+      guard let trace = traces[incident.id], let first = trace.firstHealthy,
+        let last = trace.lastHealthy, last - first >= hold
+      else {
+        throw Violation(
+          invariant: "G8 recovered on fresh evidence only",
+          detail: "\(attempt.id) \(attempt.step) at \(world.time): "
+            + "\(traces[incident.id].map { "\($0)" } ?? "no evidence")")
+      }
+      failures[key] = 0
+      passes[place] = 0
+      breakerUntil[place] = nil
+    case "not_recovered", "inconclusive", "worse":
+      guard !attempt.isObserved else { break }
+      failures[key, default: 0] += 1
+      if entry.code == "not_recovered" { failed[place, default: [:]][attempt.rung] = world.time }
+      if entry.code == "worse" { stopped.insert(incident.id) }
+    default: break
+    }
+    traces[incident.id] = nil
+  }
+
+  private mutating func endPass(_ incident: Incident, in world: World) {
+    guard let alert = incident.alerts.first ?? incident.ladder?.alert,
+      let target = incident.target,
+      let name = incident.ladder?.plan ?? world.scenario.plan(for: alert.rule)
+    else { return }
+    let place = "\(name)|\(target)"
+    let settings = world.scenario.policy.guardRails
+    failed[place] = [:]
+    passes[place, default: 0] += 1
+    guard passes[place, default: 0] >= settings.breakerPasses else { return }
+    breakerUntil[place] = world.time + Int(settings.breakerOpen.milliseconds)
+  }
+
+  private mutating func close(
+    _ entry: TimelineEntry, _ incident: Incident, in world: World
+  ) throws {
+    if entry.code == "recovered", let without = unproven[incident.id]?.first {
+      throw Violation(
+        invariant: "G19 absence never closes as recovered",
+        detail: "incident \(incident.id) at \(world.time): \(without) had no healthy evidence")
+    }
+    if let target = incident.target {
+      for place in passes.keys where place.hasSuffix("|\(target)") {
+        passes[place] = 0
+      }
+      for key in failures.keys where key.contains("|\(target)|") { failures[key] = 0 }
+    }
+    unproven[incident.id] = nil
+    stopped.remove(incident.id)
+    acknowledged.remove(incident.id)
+    grants[incident.id] = nil
+    traces[incident.id] = nil
+    paged.remove(incident.id)
+  }
+
+  /// A step was really started.
+  mutating func started(_ request: StepRequest, in world: World) throws {
+    let attempt = request.attempt
+    let kept = world.persisted.incidents[request.incident]?.ladder
+    let isKept =
+      if case .running = kept?.phase { kept?.current?.id == attempt.id } else { false }
+    guard isKept else {
+      throw Violation(
+        invariant: "G17 intent before action", detail: "\(attempt.id) at \(world.time)")
+    }
+    guard usedAttempts.insert(attempt.id).inserted else {
+      throw Violation(
+        invariant: "G17 no attempt twice", detail: "\(attempt.id) at \(world.time)")
+    }
+    for other in world.running.values where !other.isOrphan {
+      guard world.scenario.policy.conflict(other.request.attempt.target, attempt.target) else {
+        continue
+      }
+      throw Violation(
+        invariant: "G2 one in flight",
+        detail: "\(attempt.target) at \(world.time) while \(other.request.attempt.id) runs")
+    }
+    uses.append(
+      Use(
+        attempt: attempt.id, incident: request.incident, rule: request.alert.rule,
+        plan: attempt.plan, rung: attempt.rung, step: request.step, target: attempt.target,
+        at: world.time, moment: world.now, isRespawn: request.isRespawn))
+  }
+
+  mutating func ended(_ attempt: String, at time: Int, isOrphan: Bool) {
+    guard let index = uses.lastIndex(where: { $0.attempt == attempt }) else { return }
+    uses[index].endedAt = time
+    if !isOrphan { lastEnd[uses[index].target] = time }
+  }
+
+  /// The agent came up with this state.
+  mutating func restarted(_ state: MonitorState, at time: Int) {
+    unfinished = [:]
+    for incident in state.openIncidents {
+      guard let ladder = incident.ladder, let attempt = ladder.current,
+        case .running = ladder.phase
+      else { continue }
+      unfinished[incident.id] = attempt.id
+      lastEnd[ladder.target] = time
+    }
+  }
+}
+
+extension Ledger.Trace {
+  fileprivate mutating func take(_ isHealthy: Bool, at time: Int, isNews: Bool) {
+    guard isNews else { return }
+    guard isHealthy else {
+      firstHealthy = nil
+      lastHealthy = nil
+      return
+    }
+    firstHealthy = firstHealthy ?? time
+    lastHealthy = time
+  }
+}
+
+extension Scenario {
+  /// The name of the plan that answers a rule.
+  func plan(for rule: String) -> String? {
+    if rule.hasPrefix("service/") { return "service:" + rule.dropFirst("service/".count) }
+    return rules.first { $0.rule.id == rule }?.plan.name
+  }
+}
+
+extension AlertContext {
+  /// The identity of the rule behind it.
+  var rule: String {
+    name == "ServiceDown" ? "service/\(labels["service"] ?? "")" : "inline/\(name)"
+  }
+}
+
+extension StepRequest {
+  var isRespawn: Bool { step == .start && service?.handle.isSupervised == true }
+}
