@@ -5,6 +5,7 @@ extension Monitor {
     touch()
     if report.stateWasLost {
       state.lostAt = now
+      state.budgetsLostAt = now
       record(
         .started, incident: nil, code: "state_lost",
         "the state of before was lost (\(report.reason)): nothing is done before "
@@ -19,6 +20,9 @@ extension Monitor {
       case .preparing:
         state.incidents[incident.id]?.ladder?.phase = .deciding
         state.incidents[incident.id]?.ladder?.current = nil
+      case .verifying(let verification) where verification.actionEnd.bootID != now.bootID:
+        // Everything is new after a reboot: it is watched from here on.
+        beginVerification(incident.id, at: now)
       case .deciding, .awaitingApproval, .verifying: break
       }
     }
@@ -105,8 +109,12 @@ extension Monitor {
       guard case .awaitingApproval(let approval) = incident.ladder?.phase, approval.id == id else {
         continue
       }
+      let expiry = policy.guardRails.approvalExpiry
+      guard now.elapsed(since: approval.askedAt) < expiry else { continue }
       state.incidents[incident.id]?.ladder?.phase = .deciding
       state.incidents[incident.id]?.ladder?.approvedRung = approval.rung
+      state.incidents[incident.id]?.ladder?.approvedUntil = Ladder.Rest(
+        since: approval.askedAt, length: expiry)
       record(
         .approval, incident: incident.id, code: "approved", "\(by) approved \(id)", at: now)
     }
@@ -117,10 +125,13 @@ extension Monitor {
     let settings = policy.guardRails
     state.cooldown.decay(
       halving: settings.cooldownHalving, cap: settings.cooldownCap, at: now)
-    let longest =
-      ([settings.targetBudget, settings.actionBudget].map(\.window)
-      + policy.plans.values.compactMap { $0.limit?.window }).max() ?? settings.cooldownCap
-    state.budget.prune(longest: longest, at: now)
+    state.budget.prune(longest: longestWindow, at: now)
+    state.breakers = state.breakers.filter { _, breaker in
+      if let since = breaker.healthySince {
+        return now.elapsed(since: since) < settings.cooldownHalving
+      }
+      return breaker.passes > 0
+    }
     state.silences.removeAll { !$0.isActive(at: now) }
     for (key, position) in state.positions
     where now.elapsed(since: position.at) >= settings.positionKept {
@@ -130,5 +141,14 @@ extension Monitor {
       state.lastActionEnd[key] = nil
     }
     remind(at: now)
+  }
+  /// The longest window in which anything is counted; a plan written inline counts like any other.
+  private var longestWindow: Duration {
+    let settings = policy.guardRails
+    let choices = policy.rules.values.map(\.recovery) + policy.services.values.map(\.plan)
+    let inline = choices.compactMap { if case .inline(let plan) = $0 { plan } else { nil } }
+    let limits = (policy.plans.values + inline).compactMap(\.limit)
+    return ([settings.targetBudget, settings.actionBudget] + limits).map(\.window).max()
+      ?? settings.targetBudget.window
   }
 }

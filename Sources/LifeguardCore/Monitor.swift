@@ -21,8 +21,6 @@ public struct Monitor: Sendable {
   var evaluations: [String: Int] = [:]
   var isStarted = false
   var problemSummaries: [String: String] = [:]
-  /// How the last alert of an incident ended, until the incident closes.
-  var endings: [Int: AlertEnd] = [:]
   let guards: [Guard]
   var effects: [Effect] = []
   var sayings: [Saying] = []
@@ -101,9 +99,11 @@ public struct Monitor: Sendable {
   /// The operator's new policy; alerts of rules that are gone end, incidents go on.
   public mutating func replacePolicy(_ policy: Policy, at now: Moment) -> [Effect] {
     effects = []
+    let services = Set(policy.services.values.map(Monitor.ruleID))
     let gone = Set(state.tracker.alerts.keys.map(\.rule)).filter {
-      policy.rules[$0] == nil && !$0.hasPrefix(Monitor.problemPrefix)
+      policy.rules[$0] == nil && !services.contains($0) && !$0.hasPrefix(Monitor.problemPrefix)
     }
+    touch()
     self.policy = policy
     for rule in gone.sorted() {
       for change in state.tracker.removeRule(rule) { apply(change, at: now) }

@@ -23,9 +23,10 @@ public struct MonitorState: Sendable, Codable {
   /// How much each receiver was sent, by name.
   public var throttles: [String: Throttle] = [:]
   public var freeze: Freeze?
-  /// The state of before was lost then: every budget counts as spent, and nothing is done before
-  /// an operator's `thaw`.
+  /// The state of before was lost then: nothing is done before an operator's `thaw`.
   public var lostAt: Moment?
+  /// Every budget counts as spent then; a `thaw` does not bring back what nobody knows.
+  public var budgetsLostAt: Moment?
   /// The last moment seen, to notice clock jumps and reboots.
   public var lastSeen: Moment?
 

@@ -39,6 +39,8 @@ public struct Alert: Hashable, Sendable, Codable {
   public var newestInput: Timestamp?
   /// How old that sample may be for an action (G1).
   public var freshness: Duration
+  /// When the last verdict came, for the age of its evidence on a clock that does not jump.
+  public var evaluatedAt: Moment
   /// When the condition ended while `keep_firing_for` still runs.
   public var endedSince: Moment?
 
@@ -56,6 +58,12 @@ public struct Alert: Hashable, Sendable, Codable {
     history = 0
     hasNoData = false
     freshness = .seconds(5)
+    evaluatedAt = moment
+  }
+
+  /// How old the evidence behind the last verdict is; nil without any.
+  public func evidenceAge(at moment: Moment) -> Duration? {
+    newestInput.map { moment.elapsed(since: evaluatedAt) + max(evaluatedAt.wall - $0, .zero) }
   }
 }
 

@@ -74,7 +74,8 @@ public struct AlertTracker: Sendable, Codable {
     if known == nil, element.verdict != .breached { return }
     var alert = known ?? Alert(key: key, element: element.labels, value: element.value, at: moment)
     alert.freshness = evaluation.freshness
-    alert.hasNoData = element.verdict == .noData
+    // `on_no_data: alert` tells people; it is still no evidence to act on.
+    alert.hasNoData = element.verdict == .noData || !evaluation.hasData
     alert.element = element.labels
     switch element.verdict {
     case .noData:
@@ -92,6 +93,7 @@ public struct AlertTracker: Sendable, Codable {
       alert.history <<= 1
     }
     alert.newestInput = element.newestInput ?? evaluation.newestInput
+    alert.evaluatedAt = moment
     if holds(alert, element.verdict, rule) {
       advance(&alert, known: known, rule, moment, &changes)
     } else {

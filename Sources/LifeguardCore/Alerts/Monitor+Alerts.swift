@@ -33,19 +33,19 @@ extension Monitor {
   mutating func observe(_ observation: ServiceObservation, at now: Moment) -> [AlertTracker.Change]
   {
     guard let service = policy.services[observation.service] else { return [] }
-    health[service.name, default: ServiceHealth()].observe(observation, at: now)
-    return fold(service, at: now)
+    let isNews = health[service.name, default: ServiceHealth()].observe(observation, at: now)
+    return fold(service, isNews: isNews, at: now)
   }
 
   mutating func probed(_ result: ProbeResult, at now: Moment) -> [AlertTracker.Change] {
     guard let service = policy.services[result.service] else { return [] }
     let before = health[service.name]?.frozenTimeouts ?? 0
-    health[service.name, default: ServiceHealth()].probed(result, at: now)
+    let isNews = health[service.name, default: ServiceHealth()].probed(result, at: now)
     if health[service.name]?.frozenTimeouts == 1, before == 0 {
       // A second, shorter question tells a hang from one slow answer without a second's wait.
       effects.append(.probe(service: service.name, timeout: confirmationTimeout(service)))
     }
-    return fold(service, at: now)
+    return fold(service, isNews: isNews, at: now)
   }
 
   private func confirmationTimeout(_ service: Service) -> Duration {
@@ -54,19 +54,27 @@ extension Monitor {
   }
 
   /// The service's own rule: breached while there is a fault, healthy once it is known to be up.
-  private mutating func fold(_ service: Service, at now: Moment) -> [AlertTracker.Change] {
+  private mutating func fold(
+    _ service: Service, isNews: Bool, at now: Moment
+  ) -> [AlertTracker.Change] {
     guard let seen = health[service.name] else { return [] }
+    if isNews { evaluations[Monitor.ruleID(of: service), default: 0] += 1 }
+    if isIntended(seen) {
+      // Not a fault any more, and no recovery either.
+      return noting(state.tracker.removeRule(Monitor.ruleID(of: service)))
+    }
     let fault = seen.fault(of: service)
     let verdict: Evaluation.Verdict =
-      fault != nil ? .breached : (seen.isUp(service) || isIntended(seen) ? .healthy : .noData)
+      fault != nil ? .breached : seen.isUp(service) ? .healthy : .noData
+    let evidence = seen.evidenceAt(fault, of: service).map { now.wall - now.elapsed(since: $0) }
     var labels: Labels = ["service": service.name, "instance": policy.host]
     for (name, value) in service.labels { labels[name] = value }
     if service.labels["severity"] == nil { labels["severity"] = "critical" }
     let element = Evaluation.Element(
-      labels: labels, value: fault == nil ? 1 : 0, verdict: verdict, newestInput: now.wall)
+      labels: labels, value: fault == nil ? 1 : 0, verdict: verdict, newestInput: evidence)
     let evaluation = Evaluation(
-      rule: Monitor.ruleID(of: service), elements: [element], newestInput: now.wall,
-      freshness: max((service.probe?.interval ?? .seconds(1)) * 2, .seconds(5)))
+      rule: Monitor.ruleID(of: service), elements: [element], newestInput: evidence,
+      freshness: Monitor.freshness(of: service))
     return noting(
       state.tracker.fold(evaluation, rule: AlertBehaviour(rule: evaluation.rule), at: now) {
         var labels = $0.labels
@@ -75,8 +83,13 @@ extension Monitor {
       })
   }
 
-  private func isIntended(_ seen: ServiceHealth) -> Bool {
+  func isIntended(_ seen: ServiceHealth) -> Bool {
     if case .stoppedByOperator = seen.condition { true } else { false }
+  }
+
+  /// How old a look at a service may be before it no longer counts (G1).
+  static func freshness(of service: Service) -> Duration {
+    max((service.probe?.interval ?? .seconds(1)) * 2, .seconds(5))
   }
 
   static func ruleID(of service: Service) -> String { "service/\(service.name)" }

@@ -28,6 +28,10 @@ public struct Incident: Hashable, Sendable, Codable {
   public var ladder: Ladder?
   /// The last attempts, oldest first, at most `attemptsMax`.
   public var attempts: [Attempt] = []
+  /// All attempts so far: numbers them, over every ladder and reopening (G17).
+  public var attemptCount = 0
+  /// Alerts that ended without proof of health: with any, it closes without being recovered.
+  public var unproven: [Alert.Key] = []
   public var evidence: String?
   public var acknowledgedBy: String?
   public var hasPaged = false
@@ -56,6 +60,7 @@ public struct Incident: Hashable, Sendable, Codable {
 
   mutating func join(_ alert: Alert) {
     if !alerts.contains(alert.key) { alerts.append(alert.key) }
+    unproven.removeAll { $0 == alert.key }
     if !alertNames.contains(alert.name), alertNames.count < Incident.namesMax {
       alertNames.append(alert.name)
     }

@@ -11,11 +11,12 @@ extension Monitor {
     }
   }
 
-  private mutating func fired(_ alert: Alert, at now: Moment) {
+  private mutating func fired(_ alert: Alert, leaving old: Int? = nil, at now: Moment) {
     let target = target(of: alert)
+    if let target { noteTrouble(target) }
     let key = target?.description ?? "\(alert.name)/\(alert.key.labels["instance"] ?? policy.host)"
     let sentence = summary(of: alert)
-    if let root = root(for: alert, key: key, at: now), var incident = state.incidents[root] {
+    if let root = root(for: alert, key: key, leaving: old, at: now), var incident = state.incidents[root] {
       let reopened = !incident.isOpen
       incident.state = .open
       incident.endedAt = nil
@@ -35,9 +36,9 @@ extension Monitor {
 
   /// The incident that an alert belongs to: the one of its key, else the one of a dependency that
   /// is down, whose consequence it is.
-  private func root(for alert: Alert, key: String, at now: Moment) -> Int? {
+  private func root(for alert: Alert, key: String, leaving old: Int?, at now: Moment) -> Int? {
     let same = state.incidents.values.filter { incident in
-      guard incident.key == key else { return false }
+      guard incident.key == key, incident.id != old else { return false }
       guard let end = incident.endedAt else { return true }
       return now.elapsed(since: end) < Monitor.joinWindow
     }
@@ -48,7 +49,9 @@ extension Monitor {
     while let name = open.popLast() {
       guard seen.insert(name).inserted, let dependency = policy.services[name] else { continue }
       let keys = dependency.target.description
-      if let root = state.openIncidents.first(where: { $0.key == keys }) { return root.id }
+      if let root = state.openIncidents.first(where: { $0.key == keys && $0.id != old }) {
+        return root.id
+      }
       open += dependency.dependsOn
     }
     return nil
@@ -60,8 +63,33 @@ extension Monitor {
       let sentence =
         how == .healthy ? "\(alert.name) is over" : "\(alert.name) has no data any more"
       record(.alert, incident: id, code: "alert_\(how.rawValue)", sentence, at: now)
-      guard state.incidents[id]?.alerts.isEmpty == true else { continue }
-      endings[id] = how
+      if how == .vanished { state.incidents[id]?.unproven.append(alert.key) }
+      partConsequences(of: id, at: now)
+    }
+  }
+
+  /// Consequences that outlive their root's own alerts become incidents of their own: nobody else
+  /// would act on them.
+  private mutating func partConsequences(of id: Int, at now: Moment) {
+    guard let root = state.incidents[id], let target = root.target else { return }
+    let left = root.alerts.compactMap { state.tracker.alerts[$0] }
+    guard !left.isEmpty, !left.contains(where: { self.target(of: $0) == target }) else { return }
+    state.incidents[id]?.alerts = []
+    for alert in left { fired(alert, leaving: id, at: now) }
+  }
+
+  /// What rests on health starts anew (G3, G7).
+  private mutating func noteTrouble(_ target: Target) {
+    state.cooldown.troubled(target)
+    for key in state.breakers.keys where key.hasSuffix("|\(target)") {
+      state.breakers[key]?.healthySince = nil
+    }
+  }
+
+  private mutating func noteHealth(_ target: Target, at now: Moment) {
+    state.cooldown.healthy(target, at: now)
+    for key in state.breakers.keys where key.hasSuffix("|\(target)") {
+      state.breakers[key]?.healthySince = now
     }
   }
 
@@ -72,18 +100,18 @@ extension Monitor {
     }
     if incident.ladder?.holdsLock == true { return }
     let last = incident.attempts.last { !$0.isShadow }
-    let how = endings.removeValue(forKey: id) ?? .healthy
-    incident.state = how == .vanished ? .closed : .recovered
+    let isProven = incident.unproven.isEmpty
+    incident.state = isProven ? .recovered : .closed
     incident.endedAt = now
-    incident.ladder?.phase = .deciding
-    incident.ladder?.current = nil
-    incident.ladder?.lastRefusal = nil
+    incident.unproven = []
+    incident.ladder?.rest()
     incident.acknowledgedBy = nil
     incident.hasPaged = false
     state.incidents[id] = incident
     let cause =
-      if how == .vanished {
-        "over without proof: its series ended"
+      if !isProven {
+        isStoppedByOperator(incident.target)
+          ? "over: an operator stopped it" : "over without proof: its series ended"
       } else if let last, last.outcome == .recovered {
         "recovered by \(last.isObserved ? "its own supervisor" : last.step)"
       } else {
@@ -92,9 +120,15 @@ extension Monitor {
     let length = now.elapsed(since: incident.openedAt).text
     record(
       .closed, incident: id, code: incident.state.rawValue, "\(cause), after \(length)", at: now)
-    tell(id, how == .vanished ? .resolved : .recovered, cause, at: now)
+    tell(id, isProven ? .recovered : .resolved, cause, at: now)
+    if isProven, let target = incident.target { noteHealth(target, at: now) }
     let closed = state.incidents.values.filter { !$0.isOpen }.sorted { $0.id < $1.id }
     for old in closed.dropLast(MonitorState.closedMax) { state.incidents[old.id] = nil }
+  }
+
+  private func isStoppedByOperator(_ target: Target?) -> Bool {
+    guard let service = target.flatMap(policy.service) else { return false }
+    return health[service.name].map(isIntended) ?? false
   }
 
   /// The plan that answers an alert, by the order that the operator was promised: inline, then the

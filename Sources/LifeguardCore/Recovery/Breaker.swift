@@ -17,6 +17,8 @@ public struct Breaker: Hashable, Sendable, Codable {
   public private(set) var state: State = .closed
   /// Completed passes without recovery.
   public private(set) var passes = 0
+  /// Since when its target is well without its help.
+  public var healthySince: Moment?
 
   public init() {}
 

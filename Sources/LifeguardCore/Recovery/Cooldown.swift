@@ -38,6 +38,18 @@ public struct Cooldown: Hashable, Sendable, Codable {
     uses[key]?.healthySince = moment
   }
 
+  /// A target is well again, by whatever means.
+  public mutating func healthy(_ target: Target, at moment: Moment) {
+    for (key, use) in uses where use.healthySince == nil && key.contains("|\(target)|") {
+      uses[key]?.healthySince = moment
+    }
+  }
+
+  /// A target is in trouble: health starts anew.
+  public mutating func troubled(_ target: Target) {
+    for key in uses.keys where key.contains("|\(target)|") { uses[key]?.healthySince = nil }
+  }
+
   /// Halves the failures of what has been healthy for `halving`, and forgets what has no more.
   public mutating func decay(halving: Duration, cap: Duration, at moment: Moment) {
     for (key, use) in uses {

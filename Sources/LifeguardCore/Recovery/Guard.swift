@@ -91,7 +91,7 @@ public struct Guard: Sendable {
     if request.alert.hasNoData {
       return Refusal(.unknownIsNotBad, code: "no_data", "\(request.alert.name) has no data")
     }
-    guard let service = request.service, request.step.harm != .nudge else { return nil }
+    guard let service = request.service else { return nil }
     switch monitor.health[service.name]?.condition {
     case .unknown(let why):
       return Refusal(
@@ -108,8 +108,15 @@ public struct Guard: Sendable {
   private static func freshEvidence(
     _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
   ) -> Refusal? {
-    guard let newest = request.alert.newestInput else { return nil }
-    let age = now.wall - newest
+    guard let age = request.alert.evidenceAge(at: now) else {
+      return Refusal(
+        .freshEvidence, code: "no_evidence", "no sample says that \(request.alert.name) holds")
+    }
+    if request.alert.endedSince != nil {
+      return Refusal(
+        .freshEvidence, code: "subsiding",
+        "the condition of \(request.alert.name) is over; it only keeps firing")
+    }
     if age > request.alert.freshness {
       return Refusal(
         .freshEvidence, code: "stale_evidence",
@@ -118,7 +125,7 @@ public struct Guard: Sendable {
     guard let end = monitor.state.lastActionEnd[request.target.description] else { return nil }
     let settle = request.plan.verify.settle
     // When the sample was taken, measured from the action's end on the clock that does not jump.
-    let taken = now.elapsed(since: end) - max(age, .zero)
+    let taken = now.elapsed(since: end) - age
     guard taken <= settle else { return nil }
     return Refusal(
       .freshEvidence, code: "not_settled",
@@ -161,7 +168,8 @@ public struct Guard: Sendable {
         "the host booted \(now.boottime.text) ago (needs \(settings.minimumUptime.text))",
         until: now.advanced(by: settings.minimumUptime - now.boottime))
     }
-    if monitor.facts.freeBytes < settings.minimumFreeBytes, case .restart = request.step {
+    let stops = request.step == .restart || request.step == .stopCleanStart
+    if stops, monitor.facts.freeBytes < settings.minimumFreeBytes {
       return Refusal(
         .precondition, code: "no_room",
         "only \(monitor.facts.freeBytes) bytes are free; what stops may not start again")
@@ -238,7 +246,7 @@ public struct Guard: Sendable {
       (request.actionBudgetKey, settings.actionBudget, "budget_action"),
     ]
     for (key, limit, code) in limits {
-      let lostAt = request.isRespawn ? nil : monitor.state.lostAt
+      let lostAt = request.isRespawn ? nil : monitor.state.budgetsLostAt
       let lost = lostAt.map { limit.window - now.elapsed(since: $0) } ?? .zero
       let wait = monitor.state.budget.wait(for: key, limit: limit, at: now) ?? .zero
       let longest = max(lost, wait)

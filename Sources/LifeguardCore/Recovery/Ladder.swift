@@ -36,8 +36,16 @@ public struct Ladder: Hashable, Sendable, Codable {
   public var refusedRung: Int?
   /// No next use before this is over.
   public var restUntil: Rest?
-  /// What the approval that was given was for.
+  /// Rungs that were verified not to help, in this pass; the next one is the mildest that applies
+  /// and is not among them (G9).
+  public var failed: [Int] = []
+  /// Times that the service's own supervisor was watched and did not bring it back.
+  public var supervisorFailures = 0
+  /// Dependants that were well when the current attempt was intended (G8).
+  public var healthyNeighbours: [String] = []
+  /// What the approval that was given was for, and how long it holds.
   public var approvedRung: Int?
+  public var approvedUntil: Rest?
   /// Prepared, so that the decision after it does not prepare again.
   public var preparedRung: Int?
   /// Stopped for good for this incident: it became worse, or a person took over.
@@ -48,6 +56,21 @@ public struct Ladder: Hashable, Sendable, Codable {
     self.alert = alert
     self.target = target
     self.rung = rung
+  }
+
+  /// Its incident is over: what was prepared, approved, refused or waited for is so no more.
+  mutating func rest() {
+    phase = .deciding
+    current = nil
+    lastRefusal = nil
+    refusedRung = nil
+    restUntil = nil
+    preparedRung = nil
+    approvedRung = nil
+    approvedUntil = nil
+    failed = []
+    supervisorFailures = 0
+    rung = 0
   }
 
   /// Whether it holds its target's lock (G2).

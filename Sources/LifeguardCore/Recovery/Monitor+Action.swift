@@ -44,8 +44,9 @@ extension Monitor {
   private mutating func newAttempt(_ request: ActionRequest, at now: Moment) -> Attempt {
     let id = request.incident.id
     state.fence += 1
-    let number = (state.incidents[id]?.ladder?.attempts ?? 0) + 1
-    state.incidents[id]?.ladder?.attempts = number
+    let number = (state.incidents[id]?.attemptCount ?? 0) + 1
+    state.incidents[id]?.attemptCount = number
+    state.incidents[id]?.ladder?.attempts += 1
     return Attempt(
       id: "\(id)/\(request.ladder.rung)/\(number)", plan: request.plan.name,
       rung: request.ladder.rung, step: request.step.name, target: request.target,
@@ -55,12 +56,18 @@ extension Monitor {
   /// Writes the intent, counts the use, and asks for the step to be run.
   private mutating func run(_ request: ActionRequest, at now: Moment) {
     let id = request.incident.id
-    var attempt = state.incidents[id]?.ladder?.current ?? newAttempt(request, at: now)
+    let prepared = state.incidents[id]?.ladder?.current
+    var attempt =
+      prepared?.rung == request.ladder.rung && request.ladder.preparedRung != nil
+      ? prepared! : newAttempt(request, at: now)
     attempt.intendedAt = now
+    rememberNeighbours(request)
+    state.incidents[id]?.ladder?.lastRefusal = nil
     state.incidents[id]?.ladder?.current = attempt
     state.incidents[id]?.ladder?.phase = .running
     state.incidents[id]?.ladder?.preparedRung = nil
     state.incidents[id]?.ladder?.approvedRung = nil
+    state.incidents[id]?.ladder?.approvedUntil = nil
     state.positions[request.positionKey] = MonitorState.Position(
       rung: request.ladder.rung, at: now)
     state.cooldown.used(request.cooldownKey, at: now)
@@ -82,6 +89,13 @@ extension Monitor {
         StepRequest(
           attempt: attempt, incident: id, step: request.step, service: request.service,
           alert: context)), at: 0)
+  }
+
+  /// G8: the dependants that are well before the action.
+  private mutating func rememberNeighbours(_ request: ActionRequest) {
+    let neighbours = request.service.map { policy.dependants(of: $0.name) } ?? []
+    state.incidents[request.incident.id]?.ladder?.healthyNeighbours =
+      neighbours.filter { health[$0.name]?.isUp($0) == true }.map(\.name)
   }
 
   mutating func noteEvidence(_ incident: Int, _ summary: String, at now: Moment) {
@@ -155,10 +169,8 @@ extension Monitor {
 
   mutating func beginVerification(_ id: Int, at now: Moment) {
     guard let ladder = state.incidents[id]?.ladder else { return }
-    let neighbours = (policy.service(of: ladder.target)?.name).map(policy.dependants) ?? []
-    let healthy = neighbours.filter { health[$0.name]?.isUp($0) == true }.map(\.name)
     state.incidents[id]?.ladder?.phase = .verifying(
-      Verification(actionEnd: now, healthyNeighbours: healthy))
+      Verification(actionEnd: now, healthyNeighbours: ladder.healthyNeighbours))
     touch()
   }
 
@@ -172,6 +184,7 @@ extension Monitor {
     attempt.step = "observe"
     attempt.endedAt = now
     attempt.result = sentence
+    rememberNeighbours(request)
     state.incidents[id]?.ladder?.current = attempt
     record(.acted, incident: id, code: "observe", sentence, at: now)
     effects.append(.collectEvidence(evidence(request)))
@@ -185,6 +198,9 @@ extension Monitor {
     attempt.isShadow = true
     attempt.endedAt = now
     attempt.result = "not carried out: mode shadow"
+    state.incidents[id]?.ladder?.lastRefusal = nil
+    state.incidents[id]?.ladder?.preparedRung = nil
+    state.incidents[id]?.ladder?.healthyNeighbours = []
     state.incidents[id]?.ladder?.current = attempt
     state.cooldown.used(request.cooldownKey, at: now)
     record(

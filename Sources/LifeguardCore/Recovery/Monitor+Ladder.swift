@@ -32,13 +32,6 @@ extension Monitor {
         ladder.attempts = old.attempts
         ladder.pass = old.pass
       }
-      let request = request(incident, ladder, plan, plan.steps[0], alert)
-      if let position = state.positions[request.positionKey],
-        now.elapsed(since: position.at) < policy.guardRails.positionKept,
-        position.rung < plan.steps.count
-      {
-        ladder.rung = position.rung
-      }
       state.incidents[id]?.ladder = ladder
       touch()
       return
@@ -67,18 +60,15 @@ extension Monitor {
       let alert = state.tracker.alerts[ladder.alert], alert.state == .firing
     else { return false }
     if let until = ladder.restUntil, now.elapsed(since: until.since) < until.length { return false }
-    guard ladder.rung < plan.steps.count else {
+    guard let rung = nextRung(incident, ladder, plan, alert, at: now) else {
       endPass(id, plan, at: now)
       return false
     }
-    let request = request(incident, ladder, plan, plan.steps[ladder.rung], alert)
-    guard applies(request) else {
-      state.incidents[id]?.ladder?.rung += 1
-      return true
-    }
+    state.incidents[id]?.ladder?.rung = rung
+    let request = currentRequest(id)!
     if case .page(let receiver) = request.step {
       page(id, receiver: receiver, "every milder step was tried", at: now)
-      state.incidents[id]?.ladder?.rung += 1
+      state.incidents[id]?.ladder?.failed.append(rung)
       touch()
       return true
     }
@@ -88,6 +78,28 @@ extension Monitor {
     }
     proceed(request, at: now)
     return false
+  }
+
+  /// The mildest rung that can help against what is wrong and has not failed yet: in this pass, or
+  /// in an incident of the same kind within the time that a ladder's position is kept (G9). While
+  /// nobody can tell what is wrong it stays where it is.
+  func nextRung(
+    _ incident: Incident, _ ladder: Ladder, _ plan: Plan, _ alert: Alert, at now: Moment
+  ) -> Int? {
+    let here = request(incident, ladder, plan, plan.steps[0], alert)
+    if service(raising: ladder.alert) != nil, here.fault == nil {
+      return min(ladder.rung, plan.steps.count - 1)
+    }
+    var floor = 0
+    if let position = state.positions[here.positionKey],
+      now.elapsed(since: position.at) < policy.guardRails.positionKept
+    {
+      floor = position.rung
+    }
+    return plan.steps.indices.first { rung in
+      guard rung >= floor, !ladder.failed.contains(rung) else { return false }
+      return applies(request(incident, ladder, plan, plan.steps[rung], alert))
+    }
   }
 
   /// The first guard rail that objects.
@@ -120,6 +132,11 @@ extension Monitor {
   /// brings a person in when waiting alone will not help.
   private mutating func refuse(_ request: ActionRequest, _ refusal: Refusal, at now: Moment) {
     let id = request.incident.id
+    // What was prepared is stale by the time that the guard rails let it pass.
+    if request.ladder.preparedRung != nil {
+      state.incidents[id]?.ladder?.preparedRung = nil
+      state.incidents[id]?.ladder?.current = nil
+    }
     if refusal.code == "supervisor_restarts" {
       observeSupervisor(request, refusal.sentence, at: now)
       return
@@ -147,7 +164,7 @@ extension Monitor {
     }
   }
 
-  private mutating func pageOnce(_ request: ActionRequest, _ why: String, at now: Moment) {
+  mutating func pageOnce(_ request: ActionRequest, _ why: String, at now: Moment) {
     guard state.incidents[request.incident.id]?.hasPaged == false else { return }
     for step in request.plan.steps {
       guard case .page(let receiver) = step else { continue }
@@ -168,8 +185,11 @@ extension Monitor {
     let acts = plan.steps.contains { $0.harm != .person }
     ladder.pass += 1
     ladder.rung = 0
+    ladder.failed = []
     ladder.preparedRung = nil
     ladder.approvedRung = nil
+    let place = "\(plan.name)|\(ladder.target)|"
+    for key in state.positions.keys where key.hasPrefix(place) { state.positions[key] = nil }
     let base = plan.cooldown ?? policy.guardRails.cooldown
     let rest = min(base * (1 << min(ladder.pass - 1, 10)), policy.guardRails.cooldownCap)
     ladder.restUntil = Ladder.Rest(since: now, length: rest)
@@ -192,8 +212,6 @@ extension Monitor {
 
   /// The guard rails let it pass: what the mode allows is done.
   private mutating func proceed(_ request: ActionRequest, at now: Moment) {
-    let id = request.incident.id
-    state.incidents[id]?.ladder?.lastRefusal = nil
     var mode = min(policy.mode, request.plan.mode ?? .auto, self.mode(of: request.alert.key))
     if request.isRespawn { mode = .auto }
     switch mode {
@@ -202,21 +220,23 @@ extension Monitor {
         request, "would \(request.step.name) \(request.target); set `mode: auto`", at: now)
     case .shadow:
       shadow(request, at: now)
-    case .approve where request.ladder.approvedRung != request.ladder.rung:
+    case .approve where !isApproved(request.ladder, at: now):
       askApproval(request, at: now)
     case .approve, .auto:
       act(request, at: now)
     }
   }
 
+  private func isApproved(_ ladder: Ladder, at now: Moment) -> Bool {
+    guard ladder.approvedRung == ladder.rung, let until = ladder.approvedUntil else { return false }
+    return now.elapsed(since: until.since) < until.length
+  }
+
   /// Observe: says once per rung what it would do, and waits for the operator.
   private mutating func wouldAct(_ request: ActionRequest, _ sentence: String, at now: Moment) {
     let id = request.incident.id
     let refusal = Refusal(.mode, code: "would_act", sentence)
-    guard request.ladder.lastRefusal != refusal else {
-      state.incidents[id]?.ladder?.lastRefusal = refusal
-      return
-    }
+    guard request.ladder.lastRefusal != refusal else { return }
     state.incidents[id]?.ladder?.lastRefusal = refusal
     state.incidents[id]?.ladder?.refusedRung = request.ladder.rung
     record(.wouldAct, incident: id, code: request.step.name, sentence, at: now)
@@ -226,7 +246,7 @@ extension Monitor {
   private mutating func askApproval(_ request: ActionRequest, at now: Moment) {
     let id = request.incident.id
     let approval = Approval(
-      id: "\(id)-\(request.ladder.rung)-\(request.ladder.attempts + 1)",
+      id: "\(id)-\(request.ladder.rung)-\(request.incident.attemptCount + 1)",
       rung: request.ladder.rung, askedAt: now)
     state.incidents[id]?.ladder?.phase = .awaitingApproval(approval)
     let sentence =

@@ -59,14 +59,26 @@ extension Monitor {
 
   private mutating func expire(_ id: Int, _ approval: Approval, at now: Moment) {
     let ended = state.incidents[id]?.alerts.isEmpty == true
-    guard ended || now.elapsed(since: approval.askedAt) >= policy.guardRails.approvalExpiry else {
+    let changed = !ended && rungNow(id, at: now) != approval.rung
+    guard ended || changed || now.elapsed(since: approval.askedAt) >= policy.guardRails.approvalExpiry else {
       return
     }
     state.incidents[id]?.ladder?.phase = .deciding
-    let why = ended ? "the alert is over" : "nobody approved it"
+    let why =
+      ended
+      ? "the alert is over" : changed ? "something else is wrong now" : "nobody approved it"
     record(
       .approval, incident: id, code: "approval_expired",
       "approval \(approval.id) expired: \(why)", at: now)
+  }
+
+  /// The rung that would be chosen now.
+  private func rungNow(_ id: Int, at now: Moment) -> Int? {
+    guard let incident = state.incidents[id], let ladder = incident.ladder,
+      let plan = plan(named: ladder.plan, for: ladder.alert),
+      let alert = state.tracker.alerts[ladder.alert]
+    else { return nil }
+    return nextRung(incident, ladder, plan, alert, at: now)
   }
 
   /// Evidence and configuration tests are time-boxed by the agent; this is the net below.
@@ -125,14 +137,17 @@ extension Monitor {
       return
     }
     guard let seen = health[service.name] else { return fold(.noData, into: id, at: now) }
-    if let fault = seen.fault(of: service) {
-      if isOver(fault, seen, ladder, since: verification.actionEnd) {
-        conclude(id, .notRecovered, seen.sentence(fault), at: now)
-        return
-      }
-      fold(.breached, into: id, at: now)
+    let fault = seen.fault(of: service)
+    if let fault, isOver(fault, seen, ladder, plan.verify, since: verification.actionEnd) {
+      conclude(id, .notRecovered, seen.sentence(fault), at: now)
       return
     }
+    // Only what was seen after the action and its settling counts, and only while it is fresh.
+    guard let evidence = seen.evidenceAt(fault, of: service),
+      evidence.elapsed(since: verification.actionEnd) > plan.verify.settle,
+      now.elapsed(since: evidence) <= Monitor.freshness(of: service)
+    else { return fold(.noData, into: id, at: now) }
+    guard fault == nil else { return fold(.breached, into: id, at: now) }
     guard let identity = seen.condition?.identity, seen.isUp(service) else {
       return fold(.noData, into: id, at: now)
     }
@@ -140,36 +155,40 @@ extension Monitor {
       conclude(id, .notRecovered, "its process died and was replaced", at: now)
       return
     }
-    if verification.identity == nil, passed >= .zero {
+    if verification.identity == nil {
       var changed = verification
       changed.identity = identity
       state.incidents[id]?.ladder?.phase = .verifying(changed)
     }
-    fold(.healthy, into: id, at: now)
+    fold(.healthy, into: id, seen: evidence, at: now)
   }
 
-  /// Hard evidence from after the action: it died again, or it still stands stopped.
+  /// Hard evidence from after the action, which no waiting will change: it died again, or it is
+  /// dead although everything has settled, or the step failed and it is still dead.
   private func isOver(
-    _ fault: ServiceFault, _ seen: ServiceHealth, _ ladder: Ladder, since end: Moment
+    _ fault: ServiceFault, _ seen: ServiceHealth, _ ladder: Ladder, _ policy: VerificationPolicy,
+    since end: Moment
   ) -> Bool {
-    guard let since = seen.conditionSince, since.bootID == end.bootID else { return false }
+    guard let since = seen.conditionSince, let looked = seen.observedAt else { return false }
     switch fault {
     case .crashed:
       if case .restarting = seen.condition { return false }
-      if ladder.current?.succeeded == false { return true }
-      let intended = ladder.current?.intendedAt.boottime ?? end.boottime
-      return since.boottime > intended
+      if since.elapsed(since: end) > .zero { return true }
+      let later = looked.elapsed(since: end)
+      return later > (ladder.current?.succeeded == false ? .zero : policy.settle)
     case .suspended, .hung, .unhealthy:
       return false
     }
   }
 
-  private mutating func fold(_ verdict: Evaluation.Verdict, into id: Int, at now: Moment) {
+  private mutating func fold(
+    _ verdict: Evaluation.Verdict, into id: Int, seen evidence: Moment? = nil, at now: Moment
+  ) {
     guard let ladder = state.incidents[id]?.ladder,
       case .verifying(var verification) = ladder.phase,
       let plan = plan(named: ladder.plan, for: ladder.alert)
     else { return }
-    let outcome = verification.fold(verdict, plan.verify, at: now)
+    let outcome = verification.fold(verdict, plan.verify, seen: evidence ?? now, at: now)
     state.incidents[id]?.ladder?.phase = .verifying(verification)
     guard let outcome else { return }
     let reason =
@@ -225,10 +244,11 @@ extension Monitor {
         since: now, length: policy.guardRails.cooldown)
     case .notRecovered, .inconclusive:
       if attempt.isObserved {
+        supervisorFailed(id, sentence, at: now)
         break
       }
       state.cooldown.failed(key)
-      state.incidents[id]?.ladder?.rung = attempt.rung + (outcome == .notRecovered ? 1 : 0)
+      if outcome == .notRecovered { state.incidents[id]?.ladder?.failed.append(attempt.rung) }
       if outcome == .inconclusive {
         state.incidents[id]?.ladder?.restUntil = Ladder.Rest(
           since: now, length: policy.guardRails.cooldown)
@@ -245,6 +265,15 @@ extension Monitor {
       tell(id, .escalated, sentence, at: now)
     }
     touch()
+  }
+
+  /// Somebody else's restarts that do not help end in a page too.
+  private mutating func supervisorFailed(_ id: Int, _ sentence: String, at now: Moment) {
+    state.incidents[id]?.ladder?.supervisorFailures += 1
+    guard let failures = state.incidents[id]?.ladder?.supervisorFailures,
+      failures >= policy.guardRails.breakerPasses, let request = currentRequest(id)
+    else { return }
+    pageOnce(request, sentence, at: now)
   }
 
   /// G8: a dependant that was well when the action started, and is faulty now.

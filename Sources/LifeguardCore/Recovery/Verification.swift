@@ -29,17 +29,21 @@ public struct Verification: Hashable, Sendable, Codable {
   }
 
   /// Folds one verdict in; the outcome when there is one.
+  ///
+  /// - Parameter evidence: when what it rests on was seen; the hold is measured on it, so that
+  ///   looking at the same answer twice proves nothing.
   public mutating func fold(
-    _ verdict: Evaluation.Verdict, _ policy: VerificationPolicy, at moment: Moment
+    _ verdict: Evaluation.Verdict, _ policy: VerificationPolicy, seen evidence: Moment,
+    at moment: Moment
   ) -> Attempt.Outcome? {
     let passed = moment.elapsed(since: actionEnd)
     if passed >= policy.settle {
       switch verdict {
       case .healthy:
         verdicts += 1
-        let since = healthySince ?? moment
+        let since = healthySince ?? evidence
         healthySince = since
-        if moment.elapsed(since: since) >= policy.hold { return .recovered }
+        if evidence.elapsed(since: since) >= policy.hold { return .recovered }
       case .breached, .uncleared:
         verdicts += 1
         breaches += 1

@@ -14,36 +14,44 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
   /// Whether every failure in a row was a timeout, which under pressure proves nothing (G20).
   public private(set) var onlyTimeouts = true
   public private(set) var lastFailure: String?
+  /// When the newest probe that said something was sent, and the newest that was answered well.
   public private(set) var lastProbe: Moment?
   public private(set) var lastSuccess: Moment?
   private var acceptQueueFull = false
 
   public init() {}
 
-  public mutating func observe(_ observation: ServiceObservation, at moment: Moment) {
+  /// Takes one look in; false when it showed nothing.
+  @discardableResult
+  public mutating func observe(_ observation: ServiceObservation, at moment: Moment) -> Bool {
     if condition != observation.condition {
+      // What another process answered says nothing about this one.
+      if condition?.identity != observation.condition.identity { lastSuccess = nil }
       condition = observation.condition
       conditionSince = moment
       if case .running = observation.condition {} else { resetProbe() }
     }
+    if case .unknown = observation.condition { return false }
     observedAt = moment
     acceptQueueFull = observation.acceptQueueFull
+    return true
   }
 
-  public mutating func probed(_ result: ProbeResult, at moment: Moment) {
+  /// Takes one answer in; false when it showed nothing.
+  @discardableResult
+  public mutating func probed(_ result: ProbeResult, at moment: Moment) -> Bool {
     // A probe that was sent before the process changed speaks of the process before.
     if let since = conditionSince, result.started.bootID == since.bootID,
       result.started.boottime < since.boottime
     {
-      return
+      return false
     }
-    lastProbe = moment
     switch result.outcome {
     case .success:
       resetProbe()
-      lastSuccess = moment
-    case .unknown(let reason):
-      lastFailure = reason
+      lastSuccess = result.started
+    case .unknown:
+      return false
     case .timeout:
       failures += 1
       frozenTimeouts = result.cpuTicksUsed == 0 || acceptQueueFull ? frozenTimeouts + 1 : 0
@@ -54,6 +62,8 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
       onlyTimeouts = false
       lastFailure = reason
     }
+    lastProbe = result.started
+    return true
   }
 
   private mutating func resetProbe() {
@@ -93,11 +103,15 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
     fault == .unhealthy && onlyTimeouts
   }
 
-  /// The newest look at it.
-  public var evidenceAt: Moment? {
-    guard let observed = observedAt else { return lastProbe }
-    guard let probe = lastProbe else { return observed }
-    return probe.boottime > observed.boottime ? probe : observed
+  /// When the evidence for this fault, or without one for its health, was taken: an old answer is
+  /// not made newer by a look at the process table.
+  public func evidenceAt(_ fault: ServiceFault?, of service: Service) -> Moment? {
+    switch fault {
+    case .crashed, .suspended: observedAt
+    case .hung, .unhealthy: lastProbe
+    case nil:
+      if case .running = condition, service.probe != nil { lastSuccess } else { observedAt }
+    }
   }
 
   /// What was seen, in one clause.
