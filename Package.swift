@@ -86,6 +86,8 @@ let package = Package(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
+      name: "SimulationTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
+    .testTarget(
       name: "LifeguardConfigurationTests",
       dependencies: ["LifeguardConfiguration", "LifeguardCore"], exclude: ["Fixtures"],
       swiftSettings: strict),

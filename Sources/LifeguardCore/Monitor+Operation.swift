@@ -38,6 +38,7 @@ extension Monitor {
     }
     let jump = (now.wall - last.wall) - (now.boottime - last.boottime)
     guard abs(jump.milliseconds) > 2000 else { return }
+    if jump < .zero { state.setBackAt = now }
     let way = jump > .zero ? "forward" : "back"
     record(
       .clock, incident: nil, code: "clock_jump",

@@ -27,6 +27,8 @@ public struct MonitorState: Sendable, Codable {
   public var lostAt: Moment?
   /// Every budget counts as spent then; a `thaw` does not bring back what nobody knows.
   public var budgetsLostAt: Moment?
+  /// When the wall clock was last set back: samples of before look newer than they are.
+  public var setBackAt: Moment?
   /// The last moment seen, to notice clock jumps and reboots.
   public var lastSeen: Moment?
 

@@ -11,27 +11,63 @@ extension Ledger {
     noteEndings(in: world)
     for case .record(let entry) in effects { try note(entry, effects, in: world) }
     for case .run(let request) in effects { try check(request, effects, in: world) }
+    try checkReasons(effects, in: world)
+  }
+
+  /// G28: whatever was decided is in the record, with a code and a sentence.
+  private func checkReasons(_ effects: [Effect], in world: World) throws {
+    for effect in effects {
+      switch effect {
+      case .run(let request):
+        let isReasoned = effects.contains {
+          guard case .record(let entry) = $0 else { return false }
+          return entry.incident == request.incident && entry.kind == .intended
+        }
+        guard isReasoned else {
+          throw Violation(invariant: "G28 reasons", detail: request.attempt.id)
+        }
+      case .record(let entry):
+        guard !entry.code.isEmpty, !entry.sentence.isEmpty else {
+          throw Violation(invariant: "G28 reasons", detail: "\(entry)")
+        }
+      case .announce(let announcement):
+        let isReasoned =
+          announcement.kind == .reminder
+          || effects.contains {
+            if case .record(let entry) = $0 {
+              entry.incident == announcement.incident
+            } else {
+              false
+            }
+          }
+        guard isReasoned else {
+          throw Violation(invariant: "G28 reasons", detail: "told without a record")
+        }
+      case .prepare, .collectEvidence, .probe, .notify: break
+      }
+    }
   }
 
   /// Evidence since an attempt's end, which alone may prove a recovery (G8).
   private mutating func follow(_ event: Event, sampled: Int, in world: World) {
-    for (incident, var trace) in traces where sampled > trace.endedAt + trace.settle {
+    for (incident, var trace) in traces where sampled > trace.endedAt {
+      let isSettled = sampled > trace.endedAt + trace.settle
       switch event {
       case .verified(let attempt, let verdict):
         guard attempt == trace.attempt, trace.service == nil else { continue }
-        trace.take(verdict == .healthy, at: world.time, isNews: verdict != .noData)
+        trace.take(verdict == .healthy, at: world.time, isNews: verdict != .noData, isSettled)
       case .observed(let observation):
         guard observation.service == trace.service,
           let service = world.scenario.policy.services[observation.service]
         else { continue }
         if case .unknown = observation.condition { continue }
         let runs = if case .running = observation.condition { true } else { false }
-        trace.take(runs, at: sampled, isNews: !runs || service.probe == nil)
+        trace.take(runs, at: sampled, isNews: !runs || service.probe == nil, isSettled)
       case .probed(let result):
         guard result.service == trace.service else { continue }
         if case .unknown = result.outcome { continue }
         if let known = known[result.service], sampled < known.changedAt { continue }
-        trace.take(result.outcome == .success, at: sampled, isNews: true)
+        trace.take(result.outcome == .success, at: sampled, isNews: true, isSettled)
       default: continue
       }
       traces[incident] = trace
@@ -47,7 +83,8 @@ extension Ledger {
       let new = Set(incident.alerts)
       let old = alerts[incident.id] ?? []
       guard old != new else { continue }
-      for key in old.subtracting(new) where !elsewhere.contains(key) {
+      for key in old.subtracting(new)
+      where !elsewhere.contains(key) && !key.rule.hasPrefix("lifeguard/") {
         if lastVerdict[key.rule] != .healthy { unproven[incident.id, default: []].insert(key) }
       }
       for key in new.subtracting(old) { unproven[incident.id]?.remove(key) }
@@ -117,6 +154,13 @@ extension Ledger {
       breakerUntil[place] = nil
     case "not_recovered", "inconclusive", "worse":
       guard !attempt.isObserved else { break }
+      if entry.code == "not_recovered", traces[incident.id]?.isUnhealthySeen != true,
+        !entry.sentence.contains("replaced")
+      {
+        throw Violation(
+          invariant: "G9 failure is verified",
+          detail: "\(attempt.id) \(attempt.step) at \(world.time): \(entry.sentence)")
+      }
       failures[key, default: 0] += 1
       if entry.code == "not_recovered" { failed[place, default: [:]][attempt.rung] = world.time }
       if entry.code == "worse" { stopped.insert(incident.id) }
@@ -209,13 +253,17 @@ extension Ledger {
 }
 
 extension Ledger.Trace {
-  fileprivate mutating func take(_ isHealthy: Bool, at time: Int, isNews: Bool) {
+  fileprivate mutating func take(
+    _ isHealthy: Bool, at time: Int, isNews: Bool, _ isSettled: Bool
+  ) {
     guard isNews else { return }
     guard isHealthy else {
+      isUnhealthySeen = true
       firstHealthy = nil
       lastHealthy = nil
       return
     }
+    guard isSettled else { return }
     firstHealthy = firstHealthy ?? time
     lastHealthy = time
   }

@@ -50,6 +50,8 @@ struct Ledger {
     var endedAt: Int
     var firstHealthy: Int?
     var lastHealthy: Int?
+    /// Any sign of the symptom after its end.
+    var isUnhealthySeen = false
   }
 
   struct Grant {
@@ -130,14 +132,18 @@ extension Ledger {
     case .observed(let observation):
       var service = known[observation.service] ?? Known()
       if service.condition != observation.condition {
-        if case .running = observation.condition {} else { service = service.withoutProbes }
-        if service.condition?.identity != observation.condition.identity {
-          service.answeredAt = nil
+        let isAnother =
+          service.condition != nil && service.condition?.identity != observation.condition.identity
+        if case .running = observation.condition, !isAnother {
+        } else {
+          service = service.withoutProbes
         }
+        if isAnother { service.answeredAt = nil }
         service.condition = observation.condition
         service.changedAt = time
       }
-      if case .unknown = observation.condition {} else {
+      if case .unknown = observation.condition {
+      } else {
         service.lookedAt = time
         service.looks += 1
       }
@@ -169,7 +175,7 @@ extension Ledger {
   }
 
   private mutating func note(_ result: ProbeResult, sampled: Int) {
-    guard var service = known[result.service] else { return }
+    var service = known[result.service] ?? Known()
     if sampled < service.changedAt { return }
     switch result.outcome {
     case .unknown: return

@@ -64,4 +64,13 @@ enum Mutant: Hashable, Sendable {
     guard case .without(let rail) = self else { return Guard.standard }
     return Guard.standard.filter { $0.rail != rail }
   }
+
+  static let planted: [Mutant] =
+    Guard.standard.map { .without($0.rail) } + [
+      .budgetPlusOne, .actionBudgetPlusOne, .breakerPassesPlusOne, .startUpMinusOne, .noSettle,
+      .shortHold, .cooldownHalved, .approvalNeverExpires, .uptimeIgnored, .pressureIgnored,
+      .modeAlwaysAuto, .intentWrittenLate, .restoredFromOldSnapshot, .unfinishedIntentRunAgain,
+      .effectsCarriedOutTwice, .verifiedWithOldSamples, .absenceTakenForHealth,
+      .lostStateNotReported,
+    ]
 }

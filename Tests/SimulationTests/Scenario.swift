@@ -96,7 +96,8 @@ struct Scenario {
       labels: ["severity": try Template(parsing: "critical")], recovery: .plan("free"))
     let free = Plan(
       name: "free",
-      target: random.chance(500) ? try Template(parsing: random.pick(["host", "mount:/var"])) : nil,
+      target: random.chance(500)
+        ? try Template(parsing: random.pick(["host", "mount:/var"])) : nil,
       steps: [.run(script), .run(fix), .page(receiver: nil)], verify: verify,
       mode: random.chance(150) ? random.pick(Mode.allCases) : nil,
       requiredMounts: random.chance(200) ? ["/var"] : [])

@@ -40,7 +40,7 @@ enum Simulation {
       let world = try World(seed: seed, mutant: mutant)
       defer { result.statistics.add(world.statistics) }
       do {
-        try world.run(events: events, healing: mutant == nil && seed % 8 == 0)
+        try world.run(events: events, healing: mutant == nil && seed % 12 == 0)
       } catch let violation as Violation {
         result.failures.append(
           Failure(
@@ -57,7 +57,7 @@ enum Simulation {
     let world = try World(seed: seed, tellsStory: true)
     var end = "no violation"
     do {
-      try world.run(events: events, healing: seed % 8 == 0)
+      try world.run(events: events, healing: seed % 12 == 0)
     } catch let violation as Violation {
       end = "VIOLATION \(violation)"
     }

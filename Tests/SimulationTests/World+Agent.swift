@@ -62,7 +62,7 @@ extension World {
           in: 200)
       }
     case .probe(let service, _): schedule(.probe(service), in: 300)
-    case .announce, .record: break
+    case .announce, .notify, .record: break
     }
   }
 
@@ -285,7 +285,7 @@ extension World {
       mix(announcement.kind.rawValue)
     case .run(let request): mix(request.attempt.id)
     case .prepare(let request): mix(request.attempt)
-    case .collectEvidence, .probe: break
+    case .collectEvidence, .notify, .probe: break
     }
   }
 

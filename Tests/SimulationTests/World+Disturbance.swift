@@ -214,7 +214,10 @@ extension World {
   private var unwell: [String] {
     services.sorted { $0.key < $1.key }.filter { $0.value.state != .up }.map {
       "\($0.key) is \($0.value.state)"
-    } + monitor.state.openIncidents.map { "incident \($0.id) \($0.key) is open: \($0.ladder as Any)" }
+    }
+      + monitor.state.openIncidents.map {
+        "incident \($0.id) \($0.key) is open: \($0.ladder as Any)"
+      }
   }
 
   /// Only where nothing else is allowed to: elsewhere the ladder itself must have done it.

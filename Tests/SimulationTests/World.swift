@@ -42,7 +42,10 @@ final class World {
   var time = 0
   var bootedAt: Int
   var boots = 1
-  var wallOffset = 0
+  var wallOffset = 0 {
+    didSet { offsets.append((time, wallOffset)) }
+  }
+  private var offsets = [(at: -1_000_000, offset: 0)]
 
   // The host.
   var services: [String: SimulatedService] = [:]
@@ -63,7 +66,10 @@ final class World {
   /// A hash over everything that was asked for.
   var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
 
-  enum KillPoint { case beforePersist, afterPersist, afterEffects(Int) }
+  enum KillPoint {
+    case beforePersist, afterPersist
+    case afterEffects(Int)
+  }
 
   init(seed: UInt64, mutant: Mutant? = nil, tellsStory: Bool = false) throws {
     self.seed = seed
@@ -91,9 +97,10 @@ final class World {
       wall: wall(at: time), boottime: .milliseconds(time - bootedAt), bootID: "boot-\(boots)")
   }
 
-  /// What the wall clock would have shown, as set now.
+  /// What the wall clock showed.
   func wall(at time: Int) -> Timestamp {
-    Timestamp(milliseconds: 1_790_000_000_000 + Int64(time + wallOffset))
+    let offset = offsets.last { $0.at <= time }?.offset ?? 0
+    return Timestamp(milliseconds: 1_790_000_000_000 + Int64(time + offset))
   }
 
   func tell(_ line: @autoclosure () -> String) {
@@ -233,6 +240,10 @@ final class World {
     case .absent:
       evaluation.hasData = false
       evaluation.newestInput = nil
+    case .late where input > wall(at: time), .good where input > wall(at: time):
+      // Samples from what is now the future are not seen.
+      evaluation.hasData = false
+      evaluation.newestInput = nil
     case .broken: evaluation.problem = "no such function"
     case .notANumber: break
     case .good, .late:
@@ -261,7 +272,8 @@ final class World {
     else { return }
     let lag = metric.quality == .late ? 6000 : random.below(900)
     let sampled = time - lag
-    let isNewEnough = wall(at: sampled) > query.after || mutant == .verifiedWithOldSamples
+    let isSeen = wall(at: sampled) > query.after && wall(at: sampled) <= wall(at: time)
+    let isNewEnough = isSeen || mutant == .verifiedWithOldSamples
     let hasData = metric.quality != .absent && metric.quality != .notANumber && isNewEnough
     let verdict: Evaluation.Verdict = hasData ? (metric.isHigh ? .breached : .healthy) : .noData
     try deliver(.verified(attempt: query.attempt, verdict), sampled: sampled)

@@ -35,6 +35,8 @@ public struct Incident: Hashable, Sendable, Codable {
   public var evidence: String?
   public var acknowledgedBy: String?
   public var hasPaged = false
+  /// An action made it worse: no ladder of it does anything any more (G8).
+  public var isHandedOver = false
   /// Messages so far: the next one's place in its thread.
   public var sequence = 0
   public var lastToldAt: Moment?

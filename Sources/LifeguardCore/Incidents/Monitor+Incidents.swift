@@ -16,7 +16,9 @@ extension Monitor {
     if let target { noteTrouble(target) }
     let key = target?.description ?? "\(alert.name)/\(alert.key.labels["instance"] ?? policy.host)"
     let sentence = summary(of: alert)
-    if let root = root(for: alert, key: key, leaving: old, at: now), var incident = state.incidents[root] {
+    if let root = root(for: alert, key: key, leaving: old, at: now),
+      var incident = state.incidents[root]
+    {
       let reopened = !incident.isOpen
       incident.state = .open
       incident.endedAt = nil
@@ -107,6 +109,7 @@ extension Monitor {
     incident.ladder?.rest()
     incident.acknowledgedBy = nil
     incident.hasPaged = false
+    incident.isHandedOver = false
     state.incidents[id] = incident
     let cause =
       if !isProven {

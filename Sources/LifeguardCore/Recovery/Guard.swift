@@ -112,6 +112,14 @@ public struct Guard: Sendable {
       return Refusal(
         .freshEvidence, code: "no_evidence", "no sample says that \(request.alert.name) holds")
     }
+    if let jump = monitor.state.setBackAt, monitor.service(raising: request.alert.key) == nil,
+      now.elapsed(since: jump) < Guard.doubtAfterJump
+    {
+      return Refusal(
+        .freshEvidence, code: "clock_set_back",
+        "the wall clock was set back \(now.elapsed(since: jump).text) ago; samples of before look "
+          + "newer than they are", until: jump.advanced(by: Guard.doubtAfterJump))
+    }
     if request.alert.endedSince != nil {
       return Refusal(
         .freshEvidence, code: "subsiding",
@@ -132,6 +140,9 @@ public struct Guard: Sendable {
       "the last action on \(request.target) ended \(now.elapsed(since: end).text) ago",
       until: end.advanced(by: settle))
   }
+
+  /// Longer than any fresh sample is old.
+  private static let doubtAfterJump: Duration = .seconds(30)
 
   /// G20: under pressure, slow answers alone prove nothing.
   private static func slowIsNotDead(

@@ -55,7 +55,7 @@ extension Monitor {
   /// Decides about the next rung; true when there is more to decide at once.
   private mutating func step(_ id: Int, at now: Moment) -> Bool {
     guard let incident = state.incidents[id], let ladder = incident.ladder, !ladder.isStopped,
-      case .deciding = ladder.phase, incident.acknowledgedBy == nil,
+      !incident.isHandedOver, case .deciding = ladder.phase, incident.acknowledgedBy == nil,
       let plan = plan(named: ladder.plan, for: ladder.alert),
       let alert = state.tracker.alerts[ladder.alert], alert.state == .firing
     else { return false }

@@ -60,7 +60,9 @@ extension Monitor {
   private mutating func expire(_ id: Int, _ approval: Approval, at now: Moment) {
     let ended = state.incidents[id]?.alerts.isEmpty == true
     let changed = !ended && rungNow(id, at: now) != approval.rung
-    guard ended || changed || now.elapsed(since: approval.askedAt) >= policy.guardRails.approvalExpiry else {
+    guard
+      ended || changed || now.elapsed(since: approval.askedAt) >= policy.guardRails.approvalExpiry
+    else {
       return
     }
     state.incidents[id]?.ladder?.phase = .deciding
@@ -259,6 +261,7 @@ extension Monitor {
     case .worse:
       state.cooldown.failed(key)
       state.incidents[id]?.ladder?.isStopped = true
+      state.incidents[id]?.isHandedOver = true
       state.incidents[id]?.hasPaged = true
       record(
         .escalated, incident: id, code: "worse", "a person is needed: \(sentence)", at: now)

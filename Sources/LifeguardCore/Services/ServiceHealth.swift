@@ -26,10 +26,11 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
   public mutating func observe(_ observation: ServiceObservation, at moment: Moment) -> Bool {
     if condition != observation.condition {
       // What another process answered says nothing about this one.
-      if condition?.identity != observation.condition.identity { lastSuccess = nil }
+      let isAnother = condition != nil && condition?.identity != observation.condition.identity
+      if isAnother { lastSuccess = nil }
       condition = observation.condition
       conditionSince = moment
-      if case .running = observation.condition {} else { resetProbe() }
+      if case .running = observation.condition, !isAnother {} else { resetProbe() }
     }
     if case .unknown = observation.condition { return false }
     observedAt = moment
