@@ -71,4 +71,26 @@ import Testing
     #expect(loaded.errors.count == 201)
     #expect(loaded.errors.last?.message == "800 further problems are not listed")
   }
+
+  @Test(arguments: [
+    "(", "-", "{{ (", "sum(", "up[5m:", "a=~\"(", "{{ if 1 }}", "[", "&a [", "a: {",
+  ])
+  func `a text that opens a hundred thousand things ends in an error`(piece: String) {
+    let long = String(repeating: piece, count: 100_000)
+    let text = long.map { $0 == "'" ? "''" : String($0) }.joined()
+    let loaded = load(
+      """
+      rules: [{alert: A, expr: '\(text)', annotations: {summary: '\(text)'}}]
+      recoveries: [{matchers: ['\(text)'], plan: none}]
+      """)
+    #expect(!loaded.errors.isEmpty)
+    #expect(!load(long).errors.isEmpty)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `a large file full of mistakes is read in reasonable time`() {
+    let rules = (0..<20_000).map { "  - {alert: A\($0), expr: 'up ='}\n" }.joined()
+    let loaded = load("rules:\n" + rules)
+    #expect(loaded.errors.count == 201)
+  }
 }

@@ -78,4 +78,14 @@ import Testing
     #expect(location.line == line + 1)
     #expect(location.column == column)
   }
+
+  @Test(arguments: ["\n", "\r\n", "\r", "\u{85}", "\u{2028}"])
+  func `every kind of line end counts`(lineEnd: String) throws {
+    for mark in ["", "\u{feff}"] {
+      let lines = ["# é", "external_labels:", "  a: b", "  c: 'x ${evn:X}'", ""]
+      let loaded = load(mark + lines.joined(separator: lineEnd))
+      let location = try #require(loaded.errors.first?.location)
+      #expect([location.line, location.column] == [4, 9])
+    }
+  }
 }

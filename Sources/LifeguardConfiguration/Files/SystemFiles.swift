@@ -12,6 +12,17 @@ extension FileAccess {
   }
 }
 
+extension ConfigurationLoader {
+  /// The loader of a running program: this machine's files, this process' environment and user.
+  ///
+  /// The default rules are in it; take them out with `defaultPack = nil`.
+  public static func system(collectors: [String] = []) -> ConfigurationLoader {
+    ConfigurationLoader(
+      files: .system, environment: { name in getenv(name).map { String(cString: $0) } },
+      user: geteuid(), executable: linkTarget("/proc/self/exe"), collectors: collectors)
+  }
+}
+
 private func currentDirectory() -> String {
   guard let pointer = getcwd(nil, 0) else { return "/" }
   defer { free(pointer) }

@@ -8,6 +8,8 @@ final class ProblemLog {
   private var listed: Set<ConfigurationProblem> = []
   private var errorsBeyond = 0
   private(set) var hasErrors = false
+  /// Whether another problem would only be counted, so that its exact place is not worth finding.
+  var isFull: Bool { listed.count >= ProblemLog.listedMax }
 
   func error(_ location: SourceLocation?, _ message: String) {
     hasErrors = true

@@ -136,7 +136,8 @@ extension LoadSession {
       return try Query(parsing: scalar.text)
     } catch {
       log.error(
-        scalar.location(line: error.line, column: error.column),
+        log.isFull
+          ? node.location : scalar.location(line: error.line, column: error.column),
         "\(quoted(key)) is not valid PromQL: \(printable(error.message))")
       return nil
     }
@@ -211,7 +212,7 @@ extension LoadSession {
       return try Template(parsing: node.isNull ? "" : scalar.text, variables: variables)
     } catch {
       log.error(
-        scalar.location(utf8Offset: error.offset),
+        log.isFull ? node.location : scalar.location(utf8Offset: error.offset),
         "\(quoted(key)) is not a valid template: \(printable(error.message))")
       return nil
     }

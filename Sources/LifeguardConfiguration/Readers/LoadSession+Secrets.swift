@@ -22,7 +22,7 @@ extension LoadSession {
       result += rest[..<open.lowerBound]
       let body = rest[open.upperBound...]
       let offset = scalar.text.utf8.distance(from: scalar.text.startIndex, to: open.lowerBound)
-      let location = scalar.location(utf8Offset: offset)
+      let location = log.isFull ? node.location : scalar.location(utf8Offset: offset)
       guard let end = body.firstIndex(of: "}") else {
         log.error(location, "the reference is not closed; write ${env:NAME}")
         return nil

@@ -70,8 +70,8 @@ struct Scalar {
   var start: Mark
   var end: Mark
   var file: String
-  /// The whole file; shared, and only looked at when an error inside the text is reported.
-  var source: [UInt8]
+  /// The whole file; only looked at when an error inside the text is reported.
+  var source: SourceText
 
   /// The core schema's null (YAML 1.2, 10.2.1.1): only a plain text can be one.
   var isNull: Bool {

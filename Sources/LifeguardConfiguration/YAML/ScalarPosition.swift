@@ -47,7 +47,7 @@ extension Scalar {
 
   /// The places of the first `count` characters of the text that are not blank.
   private func solidPlaces(upTo count: Int) -> [Mark] {
-    var cursor = SourceCursor(source: source, end: end)
+    var cursor = SourceCursor(source: source, start: start, end: end)
     cursor.move(to: start)
     switch style {
     case .literal, .folded: cursor.skipLine()
@@ -90,10 +90,10 @@ private struct SourceCursor {
   private let end: Scalar.Mark
   private(set) var mark = Scalar.Mark(line: 0, column: 0)
 
-  init(source: [UInt8], end: Scalar.Mark) {
-    scalars = Array(String(decoding: source, as: UTF8.self).unicodeScalars)
+  init(source: SourceText, start: Scalar.Mark, end: Scalar.Mark) {
+    scalars = source.scalars(ofLines: start.line...max(start.line, end.line))
+    mark.line = start.line
     self.end = end
-    if scalars.first == "\u{FEFF}" { index = 1 }
   }
 
   var current: Unicode.Scalar? {

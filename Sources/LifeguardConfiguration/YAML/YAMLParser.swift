@@ -13,7 +13,7 @@ struct YAMLParser {
   static let nodesMax = 200_000
 
   private let file: String
-  private let source: [UInt8]
+  private let source: SourceText
   private let log: ProblemLog
   private var frames: [Frame] = []
   private var anchors: [String: (node: Node, size: Int)] = [:]
@@ -41,7 +41,7 @@ struct YAMLParser {
 
   private init(file: String, source: [UInt8], log: ProblemLog) {
     self.file = file
-    self.source = source
+    self.source = SourceText(source)
     self.log = log
   }
 
@@ -68,7 +68,7 @@ struct YAMLParser {
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
     var finished = false
     // libyaml reads from this buffer until it is deleted.
-    source.withUnsafeBufferPointer { bytes in
+    source.bytes.withUnsafeBufferPointer { bytes in
       yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
       var step = Step.more
       while step == .more { step = next(parser) }
@@ -221,7 +221,7 @@ struct YAMLParser {
   private func reportSyntax(_ parser: yaml_parser_t) {
     let problem = parser.problem.map { String(cString: $0) } ?? "cannot be read"
     if parser.error == YAML_READER_ERROR {
-      let before = source.prefix(Int(clamping: parser.problem_offset))
+      let before = source.bytes.prefix(Int(clamping: parser.problem_offset))
       let line = before.reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
       let column = before.count - (before.lastIndex(of: 0x0A) ?? -1)
       log.error(
