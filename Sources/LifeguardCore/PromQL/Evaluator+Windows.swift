@@ -49,6 +49,8 @@ extension Evaluator {
     var hasValue = false
     var low = 0
     var high = 0
+    // With many overlapping windows it pays to find a counter's resets once.
+    let resets = steps.count > 1 && call.function.isCounterRate ? Self.resets(buffer) : nil
     for step in 0..<steps.count {
       let end = windows.reference.resolved(steps.time(step))
       let start = end - windows.length
@@ -57,7 +59,8 @@ extension Evaluator {
       guard low < high else { continue }
       let window = RangeWindow(
         buffer: buffer, low: low, high: high, start: start, end: end,
-        evaluationTime: steps.time(step))
+        evaluationTime: steps.time(step),
+        mayHaveResets: resets.map { $0[high - 1] != $0[low] } ?? true)
       let first = parameters.isEmpty ? 0 : parameters[0][step]
       let second = parameters.count < 2 ? 0 : parameters[1][step]
       if call.function == .quantileOverTime, !(first >= 0 && first <= 1) {
@@ -73,6 +76,20 @@ extension Evaluator {
     return hasValue
   }
 
+  /// For each sample, how many resets there were up to it.
+  private static func resets(_ samples: [Sample]) -> [Int32] {
+    var result: [Int32] = []
+    result.reserveCapacity(samples.count)
+    var count: Int32 = 0
+    var previous = -Double.infinity
+    for sample in samples {
+      if sample.value < previous { count += 1 }
+      previous = sample.value
+      result.append(count)
+    }
+    return result
+  }
+
   private func checkFactors(_ smoothing: Double, _ trend: Double) throws(QueryError) {
     for (name, value) in [("smoothing", smoothing), ("trend", trend)]
     where !(value > 0 && value < 1) {
@@ -85,7 +102,7 @@ extension Evaluator {
   private mutating func noteCounter(
     _ call: Call, _ labels: Labels, _ argument: Expression
   ) {
-    guard call.function == .rate || call.function == .increase else { return }
+    guard call.function.isCounterRate else { return }
     let name = labels.metric
     guard !name.isEmpty else { return }
     for suffix in ["_total", "_sum", "_count", "_bucket"]
@@ -98,5 +115,7 @@ extension Evaluator {
 
 extension Function {
   /// The functions that pick a sample keep the metric's name.
-  var dropsName: Bool { self != .lastOverTime && self != .firstOverTime }
+  fileprivate var dropsName: Bool { self != .lastOverTime && self != .firstOverTime }
+
+  fileprivate var isCounterRate: Bool { self == .rate || self == .increase }
 }

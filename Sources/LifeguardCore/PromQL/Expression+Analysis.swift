@@ -36,7 +36,7 @@ extension Expression {
     }
   }
 
-  /// Whether the value is the same at every step of a range query, so that one evaluation is enough.
+  /// Whether the value is the same at every step of a range query, so that one evaluation does.
   var isStepInvariant: Bool {
     switch self {
     case .number, .string: true

@@ -36,6 +36,7 @@ public struct NumberLiteral: Sendable, Hashable {
   public var position: PositionRange
 }
 
+/// A text in quotes.
 public struct StringLiteral: Sendable, Hashable {
   public var value: String
   /// False when escapes spell bytes that are not UTF-8; Prometheus then refuses it as a label.
@@ -81,12 +82,14 @@ public struct Subquery: Sendable, Hashable {
   public var position: PositionRange
 }
 
+/// `rate(…)`.
 public struct Call: Sendable, Hashable {
   public var function: Function
   public var arguments: [Expression]
   public var position: PositionRange
 }
 
+/// `sum by (instance) (…)`.
 public struct Aggregation: Sendable, Hashable {
   public var aggregator: Aggregator
   public var parameter: Expression?
@@ -97,6 +100,7 @@ public struct Aggregation: Sendable, Hashable {
   public var position: PositionRange
 }
 
+/// `left + right`, with how the elements of two vectors are matched.
 public struct BinaryExpression: Sendable, Hashable {
   public enum Cardinality: Sendable, Hashable {
     case oneToOne
@@ -123,6 +127,7 @@ public struct BinaryExpression: Sendable, Hashable {
   public var position: PositionRange
 }
 
+/// `-operand`.
 public struct UnaryExpression: Sendable, Hashable {
   public var isNegation: Bool
   public var operand: Expression

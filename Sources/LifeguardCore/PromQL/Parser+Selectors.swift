@@ -239,6 +239,7 @@ extension Parser {
   ) throws(ParseError) -> DurationExpression {
     var left: DurationExpression
     if case .operation(let sign) = token.kind, sign == .add || sign == .subtract {
+      try countOperator()
       advance()
       let operand = try duration(atLeast: 6, context)
       left = sign == .subtract ? negated(operand) : operand
@@ -248,6 +249,7 @@ extension Parser {
     while case .operation(let operation) = token.kind, operation.precedence >= precedence,
       operation.precedence >= 4
     {
+      try countOperator()
       advance()
       let next = operation == .power ? operation.precedence : operation.precedence + 1
       left = .binary(operation, left, try duration(atLeast: next, context))
@@ -267,6 +269,7 @@ extension Parser {
       }
       return .seconds(value, position: token.range)
     case .leftParenthesis:
+      try countOperator()
       advance()
       let inner = try duration(atLeast: 4, context)
       guard self.token.kind == .rightParenthesis else { throw unexpected(context) }
@@ -277,6 +280,7 @@ extension Parser {
       try expectParentheses(context)
       return token.kind == .keyword(.step) ? .step : .range
     case .keyword(.leastOf), .keyword(.mostOf):
+      try countOperator()
       advance()
       guard self.token.kind == .leftParenthesis else { throw unexpected(context) }
       advance()

@@ -11,10 +11,13 @@ struct Parser {
   private(set) var lastClosing = 0
   private var contexts: [String] = []
   private var depth = 0
+  private var operators = 0
   let allowsExperimental: Bool
 
   /// Deeper queries are refused: each level takes stack.
   private static let depthMax = 200
+  /// A chain of operators is as deep a tree as parentheses are.
+  private static let operatorsMax = 500
 
   init(_ text: String, allowsExperimental: Bool) {
     self.text = text
@@ -58,6 +61,13 @@ struct Parser {
     token = lexer.next()
   }
 
+  mutating func countOperator() throws(ParseError) {
+    operators += 1
+    guard operators <= Self.operatorsMax else {
+      throw error("expression has more than \(Self.operatorsMax) operators", at: token.range)
+    }
+  }
+
   /// The current token, the next one becoming current.
   mutating func take() -> Token {
     let taken = token
@@ -75,6 +85,7 @@ struct Parser {
     }
     var left = try unary()
     while case .operation(let operation) = token.kind, operation.precedence >= precedence {
+      try countOperator()
       advance()
       let (matching, returnsBool) = try binaryModifiers()
       // Only the power operator groups to the right.
@@ -141,7 +152,9 @@ struct Parser {
     var expression = primary
     while true {
       switch token.kind {
-      case .leftBracket: expression = try brackets(after: expression)
+      case .leftBracket:
+        try countOperator()
+        expression = try brackets(after: expression)
       case .keyword(.offset): expression = try offset(of: expression)
       case .at: expression = try fixedTime(of: expression)
       case .keyword(.anchored), .keyword(.smoothed):

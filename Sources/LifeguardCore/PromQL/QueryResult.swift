@@ -24,6 +24,7 @@ public struct MatrixSeries: Hashable, Sendable {
   }
 }
 
+/// What a query gives: which one follows from the expression's type.
 public enum QueryValue: Hashable, Sendable {
   case scalar(Double)
   case string(String)

@@ -9,6 +9,8 @@ struct RangeWindow {
   let end: Int64
   /// Differs from `end` by the offset.
   let evaluationTime: Int64
+  /// False when it is known that no value is smaller than the one before.
+  let mayHaveResets: Bool
 
   private var count: Int { high - low }
 
@@ -102,14 +104,14 @@ struct RangeWindow {
 
   // MARK: Rates
 
-  /// Prometheus' rate: the increase between the first and the last sample, stretched to the window's
-  /// ends when they are near, otherwise by half the average distance between samples; a counter is
-  /// not stretched below zero.
+  /// Prometheus' rate: the increase from the first to the last sample, stretched to the window's
+  /// ends when they are near, otherwise by half the average distance between samples; a counter
+  /// is not stretched below zero.
   private func extrapolated(isCounter: Bool, isRate: Bool) -> Double? {
     guard count > 1 else { return nil }
     let first = self[0]
     var result = last.value - first.value
-    if isCounter {
+    if isCounter, mayHaveResets {
       var previous = first.value
       for index in 1..<count {
         let value = self[index].value

@@ -13,16 +13,17 @@ public struct Chunk: Sendable, Hashable {
 
   public let start: Timestamp
   public let end: Timestamp
-  public let count: Int
-  let encoding: Encoding
   let words: [UInt64]
+  // The small fields come last, so that a chunk is 32 bytes.
+  private let samples: Int32
+  let encoding: Encoding
 
   /// - Precondition: the samples are in order of time, and there is at least one.
   public init(_ samples: [Sample]) {
     precondition(!samples.isEmpty)
     start = samples[0].timestamp
     end = samples[samples.count - 1].timestamp
-    count = samples.count
+    self.samples = Int32(samples.count)
     var writer = BitWriter()
     var differences: [Int64] = []
     differences.reserveCapacity(samples.count)
@@ -35,8 +36,10 @@ public struct Chunk: Sendable, Hashable {
     words = writer.words
   }
 
+  public var count: Int { Int(samples) }
+
   /// Memory used, the object's own fields and the array's header included.
-  public var byteCount: Int { MemoryLayout<Chunk>.size + 32 + words.count * 8 }
+  public var byteCount: Int { MemoryLayout<Chunk>.stride + 32 + words.count * 8 }
 
   /// Appends the samples in `(after, through]`.
   public func decode(

@@ -19,7 +19,8 @@ public struct Head: Sendable {
   /// No more series than this; the next one is refused and counted.
   public var seriesMax: Int
   public private(set) var counters = Counters()
-  private var series: [HeadSeries?] = []
+  /// By slot; a slot that is free holds a series of epoch 0.
+  private var series: [HeadSeries] = []
   private var free: [Int32] = []
   private var references: [Labels: SeriesReference] = [:]
   private var index = LabelIndex()
@@ -62,20 +63,27 @@ public struct Head: Sendable {
     _ reference: SeriesReference, at time: Timestamp, _ value: Double
   ) throws(HeadError) {
     let slot = Int(reference.slot)
-    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else {
+    guard slot >= 0, slot < series.count, series[slot].epoch == reference.epoch else {
       throw .unknownSeries
     }
-    if let last = series[slot]?.last, time <= last.timestamp {
-      if time < last.timestamp {
-        counters.outOfOrder += 1
-        throw .outOfOrder
-      }
-      if value.bitPattern == last.value.bitPattern { return }
-      counters.duplicates += 1
-      throw .duplicate
+    if time <= series[slot].lastTime {
+      try refuse(slot, time, value)
+      return
     }
-    series[slot]?.append(Sample(timestamp: time, value: value))
+    series[slot].append(Sample(timestamp: time, value: value))
     counters.appended += 1
+  }
+
+  private mutating func refuse(
+    _ slot: Int, _ time: Timestamp, _ value: Double
+  ) throws(HeadError) {
+    if time < series[slot].lastTime {
+      counters.outOfOrder += 1
+      throw .outOfOrder
+    }
+    if value.bitPattern == series[slot].lastValue.bitPattern { return }
+    counters.duplicates += 1
+    throw .duplicate
   }
 
   /// Says that a series has ended: readers stop seeing it at once instead of after the lookback.
@@ -89,22 +97,22 @@ public struct Head: Sendable {
   ///
   /// A chunk goes as a whole, so up to two minutes more than asked for may stay.
   public mutating func removeSamples(before time: Timestamp) {
-    for slot in series.indices {
-      guard let last = series[slot]?.last?.timestamp else { continue }
-      if last < time {
+    for slot in series.indices where series[slot].epoch != 0 {
+      guard series[slot].hasSamples else { continue }
+      if series[slot].lastTime < time {
         remove(slot: slot)
-      } else if let oldest = series[slot]?.sealed.first, oldest.end < time {
-        let expired = series[slot]?.sealed.prefix { $0.end < time }.count ?? 0
-        series[slot]?.sealed.removeFirst(expired)
+      } else if let oldest = series[slot].sealed.first, oldest.end < time {
+        let expired = series[slot].sealed.prefix { $0.end < time }.count
+        series[slot].sealed.removeFirst(expired)
       }
     }
   }
 
   private mutating func remove(slot: Int) {
-    guard let labels = series[slot]?.labels else { return }
+    let labels = series[slot].labels
     references[labels] = nil
     index.remove(labels, slot: Int32(slot))
-    series[slot] = nil
+    series[slot] = HeadSeries(labels: Labels(), slot: slot, epoch: 0)
     free.append(Int32(slot))
     changes += 1
   }
@@ -122,7 +130,7 @@ public struct Head: Sendable {
   public var usage: (samples: Int, bytes: Int) {
     var samples = 0
     var bytes = 0
-    for case .some(let one) in series {
+    for one in series {
       samples += one.open.count + one.sealed.reduce(0) { $0 + $1.count }
       bytes += one.open.capacity * MemoryLayout<Sample>.stride
       bytes += one.sealed.reduce(0) { $0 + $1.byteCount }
@@ -140,21 +148,21 @@ public struct Head: Sendable {
 
   private func existing(_ reference: SeriesReference) -> HeadSeries? {
     let slot = Int(reference.slot)
-    guard slot >= 0, slot < series.count, let one = series[slot], one.epoch == reference.epoch
-    else { return nil }
-    return one
+    guard slot >= 0, slot < series.count, series[slot].epoch == reference.epoch else { return nil }
+    return series[slot]
   }
 }
 
 extension Head: SeriesSource {
   public var generation: UInt64? { changes }
 
+  /// Whatever the interval: the head looks at labels only.
   public func select(
     _ matchers: [Matcher], after: Timestamp, through: Timestamp
   ) throws(SeriesSourceError) -> [SeriesReference] {
     var found: [SeriesReference] = []
     for slot in index.candidates(matchers) {
-      guard let one = series[Int(slot)] else { continue }
+      let one = series[Int(slot)]
       if matchers.allSatisfy({ $0.matches(one.labels) }) {
         found.append(SeriesReference(slot: slot, epoch: one.epoch))
       }
@@ -162,30 +170,35 @@ extension Head: SeriesSource {
     return found
   }
 
+  /// Empty for a series that has been removed.
   public func labels(of reference: SeriesReference) -> Labels {
     existing(reference)?.labels ?? Labels()
   }
 
+  /// The newest sample in `(after, through]`, staleness markers included.
   public func lastSample(
     of reference: SeriesReference, after: Timestamp, through: Timestamp
   ) -> Sample? {
     let slot = Int(reference.slot)
-    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else {
+    guard slot >= 0, slot < series.count, series[slot].epoch == reference.epoch else {
       return nil
     }
     // The common case without copying the series out of the array.
-    if let last = series[slot]?.last, last.timestamp <= through {
-      return last.timestamp > after ? last : nil
+    let newest = series[slot].lastTime
+    if newest <= through {
+      guard newest > after, series[slot].hasSamples else { return nil }
+      return Sample(timestamp: newest, value: series[slot].lastValue)
     }
-    return series[slot]?.lastSample(after: after, through: through)
+    return series[slot].lastSample(after: after, through: through)
   }
 
+  /// Appends the samples in `(after, through]`, staleness markers included.
   public func collect(
     _ reference: SeriesReference, after: Timestamp, through: Timestamp,
     into samples: inout [Sample]
   ) {
     let slot = Int(reference.slot)
-    guard slot >= 0, slot < series.count, series[slot]?.epoch == reference.epoch else { return }
-    series[slot]?.collect(after: after, through: through, into: &samples)
+    guard slot >= 0, slot < series.count, series[slot].epoch == reference.epoch else { return }
+    series[slot].collect(after: after, through: through, into: &samples)
   }
 }

@@ -5,7 +5,8 @@ struct HeadSeries: Sendable {
   var sealed: [Chunk] = []
   var open: [Sample] = []
   /// The newest sample; kept apart because right after sealing `open` is empty.
-  var last: Sample?
+  private(set) var lastTime = Timestamp(milliseconds: .min)
+  private(set) var lastValue = 0.0
   /// How many samples `open` takes before it is sealed.
   var capacity: Int
 
@@ -21,7 +22,8 @@ struct HeadSeries: Sendable {
 
   mutating func append(_ sample: Sample) {
     open.append(sample)
-    last = sample
+    lastTime = sample.timestamp
+    lastValue = sample.value
     if open.count >= capacity { seal() }
   }
 
@@ -31,9 +33,11 @@ struct HeadSeries: Sendable {
     capacity = Self.samplesPerChunk
   }
 
+  var hasSamples: Bool { lastTime.milliseconds != .min }
+
   func lastSample(after: Timestamp, through: Timestamp) -> Sample? {
-    guard let last, last.timestamp > after else { return nil }
-    if last.timestamp <= through { return last }
+    guard hasSamples, lastTime > after else { return nil }
+    if lastTime <= through { return Sample(timestamp: lastTime, value: lastValue) }
     if let first = open.first, first.timestamp <= through {
       let sample = open[Self.count(of: open, through: through) - 1]
       return sample.timestamp > after ? sample : nil

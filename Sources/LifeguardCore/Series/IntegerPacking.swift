@@ -35,11 +35,15 @@ enum IntegerPacking {
     guard let smallest = sorted.first else {
       return Layout(base: 0, width: 0, outliers: 0, cost: 0)
     }
-    var best = Layout(base: smallest, width: 0, outliers: values.count, cost: .max)
-    for width in widths {
+    let largest = sorted[sorted.count - 1]
+    let spread = UInt64(bitPattern: largest &- smallest)
+    let whole = 64 - spread.leadingZeroBitCount
+    // One width for all is what anything else has to beat.
+    var best = Layout(base: smallest, width: whole, outliers: 0, cost: values.count * whole)
+    if whole > 48 { best.cost = .max }
+    for width in widths where width < whole {
       let layout = layout(sorted, width: width)
       if layout.cost < best.cost { best = layout }
-      if layout.outliers == 0 { break }
     }
     return best
   }

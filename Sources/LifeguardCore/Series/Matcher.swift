@@ -44,6 +44,7 @@ public struct Matcher: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether a series with these labels matches.
   public func matches(_ labels: Labels) -> Bool {
     matches(labels[name] ?? "")
   }

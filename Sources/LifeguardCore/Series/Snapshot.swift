@@ -8,26 +8,31 @@ public struct Snapshot: Sendable {
 
   public var seriesCount: Int { head.seriesCount }
   public var labelNames: [String] { head.labelNames }
+  /// The values of one label, sorted by their bytes.
   public func labelValues(_ name: String) -> [String] { head.labelValues(name) }
 }
 
 extension Snapshot: SeriesSource {
   public var generation: UInt64? { head.generation }
 
+  /// As the head selected at the time.
   public func select(
     _ matchers: [Matcher], after: Timestamp, through: Timestamp
   ) throws(SeriesSourceError) -> [SeriesReference] {
     try head.select(matchers, after: after, through: through)
   }
 
+  /// Empty for a series that the head did not have.
   public func labels(of reference: SeriesReference) -> Labels { head.labels(of: reference) }
 
+  /// The newest sample in `(after, through]`, staleness markers included.
   public func lastSample(
     of reference: SeriesReference, after: Timestamp, through: Timestamp
   ) -> Sample? {
     head.lastSample(of: reference, after: after, through: through)
   }
 
+  /// Appends the samples in `(after, through]`, staleness markers included.
   public func collect(
     _ reference: SeriesReference, after: Timestamp, through: Timestamp,
     into samples: inout [Sample]

@@ -19,6 +19,11 @@ enum ValueEncoding {
     }
     var integers = writer
     writeScaled(scaled.integers, exponent: scaled.exponent, to: &integers)
+    // Whole numbers that pack well never lose; the other encoding is tried for the rest.
+    if (integers.words.count - writer.words.count) * 64 < samples.count * 20 {
+      writer = integers
+      return .scaledInteger
+    }
     var bits = writer
     writeExclusiveOr(samples, to: &bits)
     if bits.words.count < integers.words.count {
