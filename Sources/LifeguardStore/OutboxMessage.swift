@@ -37,6 +37,7 @@ public struct OutboxMessage: Hashable, Sendable {
   }
 }
 
+/// What happens to the queue of notifications in one transaction.
 public enum OutboxChange: Hashable, Sendable {
   /// Adds the message or replaces the one with its key.
   case put(OutboxMessage)

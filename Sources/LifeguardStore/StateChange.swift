@@ -30,6 +30,7 @@ public struct SupervisedChild: Hashable, Sendable {
   }
 }
 
+/// What happens to the list of supervised children in one transaction.
 public enum ChildChange: Hashable, Sendable {
   case put(SupervisedChild)
   case remove(service: String)

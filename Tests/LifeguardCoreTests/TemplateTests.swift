@@ -60,7 +60,7 @@ func recordedContext() -> TemplateContext {
     #expect(template.render(recordedContext()) == "hightrue")
   }
 
-  @Test func `sortByLabel sorts`() throws {
+  @Test func `sortByLabel sorts by a label`() throws {
     let template = try Template(
       parsing: #"{{ range query "unsorted" | sortByLabel "k" }}{{ .Value }} {{ end }}"#)
     #expect(template.render(recordedContext()) == "11 21 ")

@@ -60,7 +60,7 @@ struct `Store benchmarks` {
 
   /// Rows of a real host, one a line, from the file that `LIFEGUARD_BENCH_ROWS` names.
   @Test(.enabled(if: getenv("LIFEGUARD_BENCH_ROWS") != nil, "LIFEGUARD_BENCH_ROWS is not set"))
-  func `recorded rows`() throws {
+  func `rows recorded on a real host are encoded`() throws {
     guard let file = fopen(getenv("LIFEGUARD_BENCH_ROWS"), "re") else { return }
     defer { fclose(file) }
     var encoder = RowEncoder()

@@ -3,7 +3,7 @@ enum ImportRules {
   private static let core: Set<String> = ["LifeguardCore"]
   private static let networking: Set<String> = [
     "AsyncHTTPClient", "HTTPTypes", "Logging", "NIOConcurrencyHelpers", "NIOCore",
-    "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle",
+    "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle",
   ]
   private static let agent = core.union(networking).union([
     "CLinux", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",

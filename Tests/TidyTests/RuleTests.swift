@@ -128,6 +128,8 @@ import Testing
     Case("LifeguardCore/A.swift", "public static func == (a: A, b: A) -> Bool {}", finds: 0),
     Case("LifeguardCore/A.swift", "struct A {}", finds: 0),
     Case("LifeguardCore/A.swift", "  public enum Kind {", finds: 0),
+    Case("LifeguardCore/A.swift", "extension A: P {\n  public func a() {}\n}", finds: 0),
+    Case("LifeguardCore/A.swift", "extension A {\n  public func a() {}\n}", finds: 1),
     Case("LifeguardCore/A.swift", "public enum Kind {", finds: 1),
   ])
   func `public declarations without a comment are found`(_ example: Case) {

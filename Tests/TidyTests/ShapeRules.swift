@@ -114,7 +114,9 @@ enum ShapeRules {
   static func documentation(_ file: SourceFile) -> [Violation] {
     guard file.isSource, file.target != "lifeguard" else { return [] }
     return file.code.enumerated().compactMap { index, line in
-      guard let what = publicDeclaration(line), !isDocumented(file, index) else { return nil }
+      guard let what = publicDeclaration(line), !isDocumented(file, index),
+        !isInConformance(file, index)
+      else { return nil }
       return file.violation("documentation", line: index + 1, "\(what) is public: say what it is")
     }
   }
@@ -126,14 +128,23 @@ enum ShapeRules {
     guard let kind = words.firstIndex(where: { kinds.contains($0) }), kind + 1 < words.count
     else { return nil }
     // What a protocol of the standard library asks for is documented there; operators too.
-    let known: Set<String> = ["hash", "encode", "next", "makeIterator", "index"]
+    let known: Set<String> = [
+      "hash", "encode", "next", "makeIterator", "index", "enqueue", "asUnownedSerialExecutor",
+    ]
     let name = words[kind + 1]
     let start = line.firstRange(of: "func ").map { line[$0.upperBound...] }
     if let first = start?.first, first != "'", !Words.isIdentifier(first) { return nil }
-    // An enumeration inside a documented type is explained there, by its name and its cases.
-    if line.hasPrefix(" "), ["enum", "typealias"].contains(words[kind]) { return nil }
+    // A small type inside a documented one is explained there, by its name and what it holds.
+    if line.hasPrefix(" "), words[kind] != "func" { return nil }
     if words[kind] == "func", known.contains(name) { return nil }
     return "\(words[kind]) \(name)"
+  }
+
+  /// What `extension Head: SeriesSource` holds is documented with the protocol.
+  private static func isInConformance(_ file: SourceFile, _ index: Int) -> Bool {
+    guard file.code[index].hasPrefix(" ") else { return false }
+    let outer = file.code[..<index].last { $0.first.map { !" })".contains($0) } ?? false } ?? ""
+    return outer.hasPrefix("extension ") && outer.contains(":")
   }
 
   private static func isDocumented(_ file: SourceFile, _ index: Int) -> Bool {

@@ -62,9 +62,9 @@ import Testing
     #expect(script.contains("swift build --build-tests -Xswiftc -warnings-as-errors"))
   }
 
-  /// At most twenty, so that a new rule does not drown its reader.
+  /// At most sixty, so that a new rule does not drown its reader.
   private func list(_ found: [Violation]) -> String {
-    let shown = found.prefix(20).map(\.description).joined(separator: "\n")
+    let shown = found.prefix(60).map(\.description).joined(separator: "\n")
     return "\(found.count) violations\n\(shown)"
   }
 }

@@ -32,6 +32,7 @@ public struct Silence: Hashable, Sendable, Codable {
     self.length = length
   }
 
+  /// Whether it covers this moment, which is on the clock that nobody can set.
   public func isActive(at moment: Moment) -> Bool { moment.elapsed(since: from) < length }
 
   /// Whether every condition matches; one that cannot be read matches nothing.

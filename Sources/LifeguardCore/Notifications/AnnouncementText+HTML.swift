@@ -23,7 +23,8 @@ extension AnnouncementText {
   }
 
   private func document(_ body: String) -> String {
-    "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>\(escaped(subject))</title></head>\n"
+    "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\">"
+      + "<title>\(escaped(subject))</title></head>\n"
       + "<body style=\"font-family:sans-serif;font-size:14px\">\n\(body)\n</body></html>\n"
   }
 

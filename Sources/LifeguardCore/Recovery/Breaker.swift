@@ -53,6 +53,7 @@ public struct Breaker: Hashable, Sendable, Codable {
     return true
   }
 
+  /// A pass of the ladder helped: closes, and forgets the passes that did not.
   public mutating func recovered() {
     state = .closed
     passes = 0

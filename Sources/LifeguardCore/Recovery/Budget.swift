@@ -19,6 +19,7 @@ public struct Budget: Hashable, Sendable, Codable {
     (uses[key] ?? []).count { moment.elapsed(since: $0) < window }
   }
 
+  /// Counts one use.
   public mutating func use(_ key: String, at moment: Moment) {
     uses[key, default: []].append(moment)
   }

@@ -25,15 +25,18 @@ public struct Cooldown: Hashable, Sendable, Codable {
     return passed < pause ? pause - passed : nil
   }
 
+  /// Begins the pause after a use.
   public mutating func used(_ key: String, at moment: Moment) {
     uses[key] = Use(last: moment, failures: uses[key]?.failures ?? 0, healthySince: nil)
   }
 
+  /// A verification failed: the next pause is twice as long.
   public mutating func failed(_ key: String) {
     uses[key]?.failures += 1
     uses[key]?.healthySince = nil
   }
 
+  /// Health began: from here on it halves the pause.
   public mutating func recovered(_ key: String, at moment: Moment) {
     uses[key]?.healthySince = moment
   }

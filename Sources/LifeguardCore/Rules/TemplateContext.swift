@@ -17,8 +17,8 @@ public struct TemplateContext: Sendable {
   public var time: Timestamp
   /// Runs an instant query at `time`, for the function `query`.
   public var query: (@Sendable (String) throws(TemplateError) -> [TemplateSample])?
-  /// Compiles RE2 syntax to a linear-time matcher, for `match` and `reReplaceAll`; the project's own
-  /// engine unless something else is put here.
+  /// Compiles RE2 syntax to a linear-time matcher, for `match` and `reReplaceAll`; the project's
+  /// own engine unless something else is put here.
   public var regularExpression: (@Sendable (String) throws(TemplateError) -> TemplatePattern)?
 
   public init(

@@ -3,9 +3,10 @@ import Synchronization
 
 /// Makes calls that may never return, without waiting longer than a deadline for any of them.
 ///
-/// Each call has a thread of its own. One that misses the deadline is left to itself, since a thread
-/// in an uninterruptible wait cannot be ended, and its key is refused until it has come back. So
-/// there is never more than one stuck thread and one descriptor for a key, however often it is asked.
+/// Each call has a thread of its own. One that misses the deadline is left to itself, since a
+/// thread in an uninterruptible wait cannot be ended, and its key is refused until it has come
+/// back. So there is never more than one stuck thread and one descriptor for a key, however often
+/// it is asked.
 struct HangGuard<Output: Sendable> {
   enum Answer {
     case finished(Output)

@@ -3,8 +3,8 @@ import LifeguardCore
 /// Counters of the network protocols from `/proc/net/netstat`, `snmp` and `snmp6`.
 ///
 /// The first two files have pairs of lines, names and numbers; the third a name and a number on
-/// each line. Of some three hundred the ones that node_exporter takes by default, and three more that
-/// its later versions take (`TCPOFOQueue`, `TCPRcvQDrop`, `MaxConn`), which dashboards read.
+/// each line. Of some three hundred the ones that node_exporter takes by default, and three more
+/// that its later versions take (`TCPOFOQueue`, `TCPRcvQDrop`, `MaxConn`), which dashboards read.
 struct NetstatCollector: Collector {
   /// What a pair of lines means, worked out once for each heading.
   private struct Heading {

@@ -80,7 +80,8 @@ final class ProcFile {
         throw .unavailable(path: path, errno: Int32(-count))
       }
       used += count
-      // A file of one value ends with its first piece; asking on would make the kernel format again.
+      // A file of one value ends with its first piece; asking on would make the kernel format
+      // again.
       if count == 0 || (chunk != .max && count < chunk) { break }
     }
     return ByteCursor(Bytes(rebasing: buffer.memory.bindMemory(to: UInt8.self)[..<used]))

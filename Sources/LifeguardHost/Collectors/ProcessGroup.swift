@@ -1,8 +1,8 @@
 /// Processes that are watched together under one name, as process-exporter's groups are.
 ///
-/// A process belongs to it when every criterion that is given holds. `name` says nothing about who a
-/// process is, since every process chooses its own; whoever acts on a member compares `executable`
-/// and `user` as well.
+/// A process belongs to it when every criterion that is given holds. `name` says nothing about who
+/// a process is, since every process chooses its own; whoever acts on a member compares
+/// `executable` and `user` as well.
 public struct ProcessGroup: Hashable, Sendable {
   /// The value of the label `groupname`.
   public var name: String

@@ -6,7 +6,8 @@ public struct ProcessEntry: Hashable, Sendable {
   public var parent: Int32
   /// The kernel's name for it, at most 15 bytes. Chosen by the process itself: for reading only.
   public var name: String
-  /// `R` running, `S` sleeping, `D` waiting for a device, `Z` zombie, `T` stopped (proc_pid_stat(5)).
+  /// `R` running, `S` sleeping, `D` waiting for a device, `Z` zombie, `T` stopped
+  /// (proc_pid_stat(5)).
   public var state: Character
   /// CPU time since the list before, in percent of one CPU.
   public var processorPercent: Double

@@ -15,8 +15,8 @@ struct ProcessStatistics {
 
   /// Parses one line; `nil` when it is cut off or not such a line.
   ///
-  /// The name stands in parentheses and may contain spaces and parentheses itself, so it ends with the
-  /// last one.
+  /// The name stands in parentheses and may contain spaces and parentheses itself, so it ends with
+  /// the last one.
   init?(_ content: inout ByteCursor) {
     guard content.take(before: UInt8(ascii: "(")) != nil,
       let name = content.take(beforeLast: UInt8(ascii: ")"))

@@ -4,8 +4,8 @@ import LifeguardCore
 
 /// Reads all processes of `/proc`, keeping what is needed to tell how busy each is.
 ///
-/// One kept descriptor of `/proc`; per process an open, a read and a close of `stat`. The descriptors
-/// of `stat` are not kept: there may be thousands of processes, and a list is rare.
+/// One kept descriptor of `/proc`; per process an open, a read and a close of `stat`. The
+/// descriptors of `stat` are not kept: there may be thousands of processes, and a list is rare.
 struct ProcessTable {
   /// Processes beyond this number are counted but not listed.
   static let processesMax = 32_768

@@ -2,6 +2,7 @@ import Glibc
 
 /// The clock of every timeout: CLOCK_BOOTTIME, which nobody can set and which counts time asleep.
 public enum BootClock {
+  /// The time since boot.
   public static func now() -> Duration {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)

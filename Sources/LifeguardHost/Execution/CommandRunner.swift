@@ -6,7 +6,7 @@ import Synchronization
 /// Runs commands to their end: argument vectors, bounded in time and output, ended as a whole.
 ///
 /// ```
-/// run ─▶ thread: trust, user, control group, clone, exec ─▶ reactor: output, exit, timeout ─▶ result
+/// run ─▶ thread: trust, user, group, clone, exec ─▶ reactor: output, exit, timeout ─▶ result
 /// ```
 ///
 /// A command gets a session, process group and control group of its own, standard input from

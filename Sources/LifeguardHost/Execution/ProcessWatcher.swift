@@ -4,8 +4,8 @@ import Synchronization
 
 /// Tells at once when a process has ended, children and others alike, without polling.
 ///
-/// A pidfd becomes readable when its process ends (pidfd_open(2)); opening it and then comparing the
-/// start time makes sure that it is the right process and not one that was given its number.
+/// A pidfd becomes readable when its process ends (pidfd_open(2)); opening it and then comparing
+/// the start time makes sure that it is the right process and not one that was given its number.
 public final class ProcessWatcher: Sendable {
   /// A watch that can be given up.
   public struct Watch: Hashable, Sendable {

@@ -98,6 +98,7 @@ public final class Reactor: Sendable {
     epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
   }
 
+  /// Forgets a descriptor; its handler is not called again. Closing it is the caller's.
   public func unwatch(_ token: Token, of descriptor: Int32) {
     var event = epoll_event()
     epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
@@ -120,6 +121,7 @@ public final class Reactor: Sendable {
     return Token(number: number)
   }
 
+  /// Takes a timer back; one that has fired is none any more.
   public func cancel(_ timer: Token) {
     state.withLock { $0.timers.cancel(timer.number) }
   }

@@ -3,7 +3,8 @@ import Glibc
 /// A user as `/etc/passwd` and `/etc/group` know it.
 ///
 /// The files are read by hand: glibc's look-up loads the host's name service modules, which may
-/// hang on a directory server at the very moment something has to be repaired (passwd(5), group(5)).
+/// hang on a directory server at the very moment something has to be repaired (passwd(5),
+/// group(5)).
 public struct UserAccount: Hashable, Sendable {
   public var name: String
   public var userID: UInt32

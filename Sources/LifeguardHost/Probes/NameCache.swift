@@ -2,8 +2,8 @@ import Synchronization
 
 /// Looks names up for probes, on threads of its own, and remembers the answers for a while.
 ///
-/// A resolver that hangs for ten seconds must hold up neither a probe's timeout nor the threads that
-/// start programs.
+/// A resolver that hangs for ten seconds must hold up neither a probe's timeout nor the threads
+/// that start programs.
 final class NameCache: Sendable {
   private struct Entry {
     var addresses: [SocketAddress]

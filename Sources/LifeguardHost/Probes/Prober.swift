@@ -16,6 +16,7 @@ public final class Prober: Sendable {
     names = try NameCache()
   }
 
+  /// Ends the thread that looks names up.
   public func stop() { names.stop() }
 
   /// Runs a probe once; never longer than its timeout.

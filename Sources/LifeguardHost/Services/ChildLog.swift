@@ -4,8 +4,8 @@ import Glibc
 /// The file that a supervised child's output goes to.
 ///
 /// A file, not a pipe: the child outlives the agent and must not be killed by SIGPIPE or block on a
-/// full pipe while nobody reads. The child appends (O_APPEND), so the file can be cut to zero length
-/// under it; what it held last is kept beside it as `NAME.log.1`.
+/// full pipe while nobody reads. The child appends (O_APPEND), so the file can be cut to zero
+/// length under it; what it held last is kept beside it as `NAME.log.1`.
 struct ChildLog: Sendable {
   let path: String
   /// Above this size the file is cut.

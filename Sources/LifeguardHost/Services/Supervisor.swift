@@ -120,8 +120,8 @@ public final class Supervisor: Sendable {
     }
   }
 
-  /// Ends a child: SIGTERM to it, and after `grace` or when it has ended SIGKILL to all that is left
-  /// in its control group. True when it has ended.
+  /// Ends a child: SIGTERM to it, and after `grace` or when it has ended SIGKILL to all that is
+  /// left in its control group. True when it has ended.
   @discardableResult
   public func stop(_ name: String, grace: Duration = .seconds(10)) async -> Bool {
     let identity: ProcessIdentity? = children.withLock { children in
