@@ -18,7 +18,7 @@ public enum Effect: Sendable {
 }
 
 /// What to collect, and how long that may take.
-public struct EvidenceRequest: Hashable, Sendable {
+public struct EvidenceRequest: Hashable, Sendable, Codable {
   public var incident: Int
   public var target: Target
   public var service: String?
@@ -32,22 +32,18 @@ public struct EvidenceRequest: Hashable, Sendable {
   }
 }
 
-/// What to look at before an action.
+/// What to look at before an action; the preconditions are those of the plan and the service.
 public struct PreparationRequest: Hashable, Sendable {
   public var attempt: String
+  public var plan: String
+  public var rung: Int
   public var evidence: EvidenceRequest
-  /// Must exit with 0 (G10).
-  public var configTest: [String]?
-  /// Must be mount points (G10).
-  public var requiredMounts: [String]
 
-  public init(
-    attempt: String, evidence: EvidenceRequest, configTest: [String]?, requiredMounts: [String]
-  ) {
+  public init(attempt: String, plan: String, rung: Int, evidence: EvidenceRequest) {
     self.attempt = attempt
+    self.plan = plan
+    self.rung = rung
     self.evidence = evidence
-    self.configTest = configTest
-    self.requiredMounts = requiredMounts
   }
 }
 

@@ -71,8 +71,8 @@ public struct Preparation: Hashable, Sendable {
 }
 
 /// What a step itself said.
-public struct StepResult: Hashable, Sendable {
-  public enum Status: Hashable, Sendable {
+public struct StepResult: Hashable, Sendable, Codable {
+  public enum Status: Hashable, Sendable, Codable {
     case succeeded
     case failed
     /// Not carried out, for this reason.

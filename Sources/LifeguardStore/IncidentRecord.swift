@@ -21,7 +21,7 @@ public struct IncidentSummary: Hashable, Sendable {
 }
 
 /// One thing that happened in an incident; together they are the audit.
-public struct TimelineEntry: Hashable, Sendable {
+public struct TimelineRecord: Hashable, Sendable {
   public var incident: String
   /// Counts within the incident; writing a number again replaces its entry.
   public var sequence: Int

@@ -24,7 +24,7 @@ public actor StateArchive {
   }
 
   /// What happened in an incident, in order.
-  public func timeline(incident: String) throws(StoreError) -> [TimelineEntry] {
+  public func timeline(incident: String) throws(StoreError) -> [TimelineRecord] {
     try StateQueries.timeline(try database(), incident: incident)
   }
 

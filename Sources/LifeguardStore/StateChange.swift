@@ -3,7 +3,7 @@ public struct StateChange: Sendable {
   /// The serialised `Monitor`, nil when it did not change; at most `StateStore.stateBytesMax`.
   public var state: [UInt8]?
   public var incidents: [IncidentSummary] = []
-  public var timeline: [TimelineEntry] = []
+  public var timeline: [TimelineRecord] = []
   public var outbox: [OutboxChange] = []
   public var children: [ChildChange] = []
 

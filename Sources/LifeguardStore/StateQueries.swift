@@ -80,12 +80,12 @@ enum StateQueries {
 
   static func timeline(
     _ database: Database, incident: String
-  ) throws(StoreError) -> [TimelineEntry] {
-    var entries: [TimelineEntry] = []
+  ) throws(StoreError) -> [TimelineRecord] {
+    var entries: [TimelineRecord] = []
     let sql = "SELECT sequence, wall, kind, json FROM timeline WHERE incident=? ORDER BY sequence"
     try database.query(sql, [.text(incident)]) { (row: Row) throws(StoreError) in
       entries.append(
-        TimelineEntry(
+        TimelineRecord(
           incident: incident, sequence: Int(row.integer(0)),
           at: Timestamp(milliseconds: row.integer(1)), kind: row.text(2), json: row.text(3)))
     }

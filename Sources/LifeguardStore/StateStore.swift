@@ -155,7 +155,7 @@ public final class StateStore {
       .text(incident.target), .text(incident.json))
   }
 
-  private func write(_ entry: TimelineEntry) throws(StoreError) {
+  private func write(_ entry: TimelineRecord) throws(StoreError) {
     try database.run(
       """
       INSERT INTO timeline(incident, sequence, wall, kind, json) VALUES(?, ?, ?, ?, ?)
@@ -202,7 +202,7 @@ public final class StateStore {
   }
 
   /// What happened in an incident, in order.
-  public func timeline(incident: String) throws(StoreError) -> [TimelineEntry] {
+  public func timeline(incident: String) throws(StoreError) -> [TimelineRecord] {
     try StateQueries.timeline(database, incident: incident)
   }
 

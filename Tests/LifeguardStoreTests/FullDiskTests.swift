@@ -52,7 +52,7 @@ struct `A full disk` {
       for number in 2..<60 {
         var change = StateChange(state: [UInt8](repeating: UInt8(number), count: 50_000))
         change.timeline = [
-          TimelineEntry(
+          TimelineRecord(
             incident: "i", sequence: number, at: milliseconds(1), kind: "k", json: "{}")
         ]
         buffered.commit(change)

@@ -10,8 +10,8 @@ private func message(_ key: String, at time: Int64, attempts: Int = 0) -> Outbox
     attempts: attempts, nextAttempt: milliseconds(time))
 }
 
-private func entry(_ sequence: Int, at time: Int64, _ incident: String = "i1") -> TimelineEntry {
-  TimelineEntry(
+private func entry(_ sequence: Int, at time: Int64, _ incident: String = "i1") -> TimelineRecord {
+  TimelineRecord(
     incident: incident, sequence: sequence, at: milliseconds(time), kind: "acted", json: "{}")
 }
 

@@ -27,7 +27,7 @@ struct `Store benchmarks` {
       for _ in 0..<20 { state[.random(in: state.indices, using: &random)] &+= 1 }
       var change = StateChange(state: state)
       change.timeline = [
-        TimelineEntry(
+        TimelineRecord(
           incident: "i", sequence: number, at: milliseconds(Int64(number)), kind: "intent",
           json: #"{"step":"restart","reason":"3 probes failed in a row"}"#)
       ]

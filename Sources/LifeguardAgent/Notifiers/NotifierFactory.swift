@@ -5,7 +5,7 @@ import NIOCore
 
 /// Makes the notifier for a channel of the configuration.
 public struct NotifierFactory: Sendable {
-  private let client: HTTPClient
+  let client: HTTPClient
   private let group: any EventLoopGroup
   private let logger: Logger
 

@@ -120,7 +120,9 @@ extension Monitor {
   }
 
   /// What comes next, in one clause; nil when it is over.
-  func next(_ incident: Incident, _ kind: Announcement.Kind, at now: Moment) -> String? {
+  public func next(
+    _ incident: Incident, _ kind: Announcement.Kind, at now: Moment
+  ) -> String? {
     if kind.isFinal { return nil }
     if let by = incident.acknowledgedBy { return "nothing by itself: \(by) has it" }
     if let frozen = frozenReason { return "nothing: \(frozen)" }

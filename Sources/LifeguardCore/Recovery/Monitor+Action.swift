@@ -14,24 +14,16 @@ extension Monitor {
     effects.append(
       .prepare(
         PreparationRequest(
-          attempt: attempt.id, evidence: evidence(request),
-          configTest: testsConfiguration(request.step) ? request.service?.configTest : nil,
-          requiredMounts: request.plan.requiredMounts)))
+          attempt: attempt.id, plan: request.plan.name, rung: request.ladder.rung,
+          evidence: evidence(request))))
   }
 
   /// A dead process leaves nothing to look at that would be lost: its first rung does not wait
   /// (G22), unless there is something to check.
   private func needsPreparation(_ request: ActionRequest) -> Bool {
-    if request.service?.configTest != nil, testsConfiguration(request.step) { return true }
+    if request.service?.configTest != nil, request.step.testsConfiguration { return true }
     if !request.plan.requiredMounts.isEmpty { return true }
     return request.fault != .crashed || request.step != .start
-  }
-
-  private func testsConfiguration(_ step: Step) -> Bool {
-    switch step {
-    case .start, .restart, .stopCleanStart, .reload: true
-    case .run, .nudge, .stop, .signal, .http, .page: false
-    }
   }
 
   /// G22: at most 300 ms before a step that destroys nothing, 5 s before one that loses state.

@@ -49,6 +49,14 @@ public enum Step: Hashable, Sendable {
     }
   }
 
+  /// Whether the service's configuration test must pass first (G10).
+  public var testsConfiguration: Bool {
+    switch self {
+    case .start, .restart, .stopCleanStart, .reload: true
+    case .run, .nudge, .stop, .signal, .http, .page: false
+    }
+  }
+
   private static let gentleSignals: Set<String> = ["HUP", "CONT", "USR1", "USR2", "WINCH"]
 }
 

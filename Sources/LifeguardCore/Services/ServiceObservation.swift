@@ -1,5 +1,6 @@
-/// Names one process for good: pids are used again, a pid with its start time is not.
-public struct ProcessIdentity: Hashable, Sendable, Codable {
+/// One process and no other: pids are used again, a pid with its start time is unique within a
+/// boot.
+public struct ProcessIdentity: Hashable, Sendable, Codable, CustomStringConvertible {
   public var pid: Int32
   /// Clock ticks since boot (proc_pid_stat(5), field 22).
   public var startTicks: UInt64
@@ -8,6 +9,8 @@ public struct ProcessIdentity: Hashable, Sendable, Codable {
     self.pid = pid
     self.startTicks = startTicks
   }
+
+  public var description: String { "pid \(pid)" }
 }
 
 /// What a look at a service's main process showed.
@@ -35,7 +38,7 @@ public enum ServiceCondition: Hashable, Sendable, Codable {
 }
 
 /// One look at a service.
-public struct ServiceObservation: Hashable, Sendable {
+public struct ServiceObservation: Hashable, Sendable, Codable {
   public var service: String
   public var condition: ServiceCondition
   /// CPU time used so far, in clock ticks, for "frozen" (G20).

@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardCore
 
 /// What `/proc` says about a process and about the host, as text for people.
 enum ProcessEvidence {

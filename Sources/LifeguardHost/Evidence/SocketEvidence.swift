@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardCore
 
 /// The sockets of processes, joined from `/proc/PID/fd` and `/proc/net` (proc_pid_net(5)).
 enum SocketEvidence {

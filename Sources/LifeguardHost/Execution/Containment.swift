@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LifeguardCore
 
 /// Everything a started command consists of, so that all of it can be signalled and ended.
 struct Containment: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardCore
 
 /// Finds what a command has started where no control group could be made.
 ///

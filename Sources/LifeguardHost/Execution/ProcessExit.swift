@@ -1,3 +1,5 @@
+import LifeguardCore
+
 /// The end of a watched process.
 public struct ProcessExit: Hashable, Sendable {
   public enum Status: Hashable, Sendable {

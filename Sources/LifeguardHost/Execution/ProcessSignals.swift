@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LifeguardCore
 
 /// Sends signals to processes that may be signalled, and to no others (G15).
 public struct ProcessSignals: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardCore
 
 /// What `/proc/PID/stat` says about a process, as far as steering it needs (proc_pid_stat(5)).
 public struct ProcessStatus: Hashable, Sendable {

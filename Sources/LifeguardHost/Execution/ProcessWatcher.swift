@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LifeguardCore
 import Synchronization
 
 /// Tells at once when a process has ended, children and others alike, without polling.

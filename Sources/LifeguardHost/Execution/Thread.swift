@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 
 /// A thread of our own, for work that would block the cooperative pool.
-enum Thread {
+public enum Thread {
   /// Starts a detached thread with every signal blocked, so that signals go to the main thread.
-  static func start(
+  public static func start(
     name: String, body: @escaping @Sendable () -> Void
   ) throws(SystemCallError) {
     let box = Unmanaged.passRetained(Body(name: name, run: body))

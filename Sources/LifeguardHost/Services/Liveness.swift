@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LifeguardCore
 
 /// Whether a process does anything: the evidence that tells a dead service from a slow one (G20).
 public struct Liveness: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardCore
 
 /// A pid file, trusted only as far as it cannot be forged.
 ///

@@ -1,3 +1,5 @@
+import LifeguardCore
+
 /// What a service is doing, the same for units, pid files, processes and supervised children.
 public enum ServiceState: Hashable, Sendable {
   /// It runs; nil where systemd knows of no main process (a oneshot unit that remains active).

@@ -1,3 +1,5 @@
+import LifeguardCore
+
 /// Why a supervised child was not started.
 public enum SupervisorError: Error, Hashable, Sendable, CustomStringConvertible {
   case alreadyRunning(ProcessIdentity)

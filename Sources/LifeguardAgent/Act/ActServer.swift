@@ -1,0 +1,67 @@
+import LifeguardConfiguration
+import LifeguardCore
+import LifeguardHost
+import Synchronization
+
+/// The acting side: carries out what its own configuration says, when the other side names it.
+///
+/// ```
+///  unprivileged: parses the world, decides ──(plan hash, rung, target)──▶ root: ActServer
+///                                           ◀──(results, observations)──
+/// ```
+public final class ActServer: Sendable {
+  typealias Connection = FrameConnection<ActRequest, ActReply>
+
+  private let hands: LocalHands
+  private let load: @Sendable () -> (LoadedConfiguration, RecordedFiles)
+  private let requests: AsyncStream<ActRequest>
+  private let requesting: AsyncStream<ActRequest>.Continuation
+  private let connection: Connection
+
+  /// - Parameters:
+  ///   - descriptor: this side of a socket pair.
+  ///   - load: reads the configuration and records what it saw.
+  public init(
+    descriptor: Int32, hands: LocalHands,
+    load: @escaping @Sendable () -> (LoadedConfiguration, RecordedFiles)
+  ) {
+    self.hands = hands
+    self.load = load
+    connection = Connection(descriptor: descriptor)
+    (requests, requesting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
+  }
+
+  /// Serves until the other side is gone.
+  public func run() async throws {
+    let requesting = requesting
+    try connection.begin({ requesting.yield($0) }, ended: { requesting.finish() })
+    await withDiscardingTaskGroup { group in
+      for await request in requests {
+        group.addTask { await self.answer(request) }
+      }
+      group.cancelAll()
+    }
+  }
+
+  /// Tells the other side that an operator wants a reload.
+  public func wantReload() { connection.send(.reloadWanted) }
+
+  public func stop() { connection.shutDown() }
+
+  private func answer(_ request: ActRequest) async {
+    switch request {
+    case .watch(let children):
+      await hands.watch(children: children) { self.connection.send(.report($0)) }
+    case .perform(let number, let order):
+      connection.send(.performed(number, await hands.perform(order)))
+    case .prepare(let number, let order):
+      connection.send(.prepared(number, await hands.prepare(order)))
+    case .evidence(let number, let request):
+      connection.send(.evidence(number, await hands.collectEvidence(request)))
+    case .reload(let number):
+      let (loaded, files) = load()
+      if let configuration = loaded.configuration { hands.take(configuration) }
+      connection.send(.configuration(number, files))
+    }
+  }
+}

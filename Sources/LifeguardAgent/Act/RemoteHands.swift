@@ -1,0 +1,132 @@
+import LifeguardConfiguration
+import LifeguardCore
+import LifeguardHost
+import Synchronization
+
+/// Asks the acting process; holds no privilege itself.
+public final class RemoteHands: Hands {
+  typealias Connection = FrameConnection<ActReply, ActRequest>
+
+  private struct Waiting {
+    var next = 1
+    var replies: [Int: CheckedContinuation<ActReply?, Never>] = [:]
+    var isGone = false
+    var report: (@Sendable (HandsReport) -> Void)?
+    var identities: [String: ProcessIdentity] = [:]
+  }
+
+  private let connection: Connection
+  private let waiting = Mutex(Waiting())
+  private let onReload: @Sendable () -> Void
+  private let onGone: @Sendable () -> Void
+
+  /// - Parameters:
+  ///   - descriptor: this side of the socket pair.
+  ///   - onReload: the acting process was asked to reload.
+  ///   - onGone: it is gone; without it nothing can be done, so the caller ends.
+  public init(
+    descriptor: Int32, onReload: @escaping @Sendable () -> Void,
+    onGone: @escaping @Sendable () -> Void
+  ) {
+    connection = Connection(descriptor: descriptor)
+    self.onReload = onReload
+    self.onGone = onGone
+  }
+
+  /// Begins to listen; call it once.
+  public func begin() throws {
+    try connection.begin({ [self] in take($0) }, ended: { [self] in end() })
+  }
+
+  public func watch(
+    children: [ChildRecord], report: @escaping @Sendable (HandsReport) -> Void
+  ) async {
+    waiting.withLock { $0.report = report }
+    connection.send(.watch(children))
+    let forever = Bell()
+    while !Task.isCancelled { await forever.wait() }
+  }
+
+  public func perform(_ order: StepOrder) async -> StepResult {
+    guard case .performed(_, let result) = await ask({ .perform($0, order) }) else {
+      return StepResult(status: .unknown, summary: "the acting process is gone")
+    }
+    return result
+  }
+
+  public func prepare(_ order: PreparationOrder) async -> PreparationReport {
+    guard case .prepared(_, let report) = await ask({ .prepare($0, order) }) else {
+      let refusal = Refusal(
+        .executor, code: "acting_process_gone", "the process that acts is gone")
+      return PreparationReport(refusals: [refusal], evidence: EvidenceReport())
+    }
+    return report
+  }
+
+  public func collectEvidence(_ request: EvidenceRequest) async -> EvidenceReport {
+    guard case .evidence(_, let report) = await ask({ .evidence($0, request) }) else {
+      return EvidenceReport()
+    }
+    return report
+  }
+
+  /// `/proc/PID/stat` may be read by everybody.
+  public func cpuTicks(of service: String) async -> UInt64? {
+    guard let identity = waiting.withLock({ $0.identities[service] }) else { return nil }
+    let status = ProcessStatus.read(pid: identity.pid)
+    return status?.identity == identity ? status?.cpuTicks : nil
+  }
+
+  /// The acting process reads its configuration when it is asked for it.
+  public func reload() async {}
+
+  /// The configuration as the acting process sees it now; nil when that is gone.
+  public func configurationFiles() async -> RecordedFiles? {
+    guard case .configuration(_, let files) = await ask({ .reload($0) }) else { return nil }
+    return files
+  }
+
+  private func ask(_ request: (Int) -> ActRequest) async -> ActReply? {
+    let number = waiting.withLock { waiting in
+      defer { waiting.next += 1 }
+      return waiting.next
+    }
+    let message = request(number)
+    return await withCheckedContinuation { continuation in
+      let isGone = waiting.withLock { waiting in
+        if !waiting.isGone { waiting.replies[number] = continuation }
+        return waiting.isGone
+      }
+      if isGone { return continuation.resume(returning: nil) }
+      if !connection.send(message) { answer(number, nil) }
+    }
+  }
+
+  private func take(_ reply: ActReply) {
+    switch reply {
+    case .report(let report):
+      if case .observed(let observation) = report {
+        waiting.withLock { $0.identities[observation.service] = observation.condition.identity }
+      }
+      waiting.withLock { $0.report }?(report)
+    case .performed(let number, _), .prepared(let number, _), .evidence(let number, _),
+      .configuration(let number, _):
+      answer(number, reply)
+    case .reloadWanted: onReload()
+    }
+  }
+
+  private func answer(_ number: Int, _ reply: ActReply?) {
+    waiting.withLock { $0.replies.removeValue(forKey: number) }?.resume(returning: reply)
+  }
+
+  private func end() {
+    let replies = waiting.withLock { waiting in
+      waiting.isGone = true
+      defer { waiting.replies = [:] }
+      return waiting.replies
+    }
+    for reply in replies.values { reply.resume(returning: nil) }
+    onGone()
+  }
+}

@@ -1,0 +1,142 @@
+import LifeguardConfiguration
+import LifeguardCore
+import LifeguardHost
+import LifeguardStore
+
+/// What takes time: steps, evidence, probes. It runs beside the agent and reports back.
+extension Agent {
+  /// Runs until the task is cancelled.
+  ///
+  /// - Parameter ticks: the collectors' batches, one element a turn.
+  public nonisolated func run(ticks: AsyncStream<[CollectedBatch]>) async {
+    let (reports, reporting) = AsyncStream.makeStream(of: HandsReport.self)
+    let children = await begin()
+    await withDiscardingTaskGroup { group in
+      group.addTask { for await report in reports { await self.take(report) } }
+      group.addTask {
+        await self.parts.hands.watch(children: children) { reporting.yield($0) }
+      }
+      group.addTask { for await batches in ticks { await self.take(batches) } }
+      group.addTask { await self.probeServices() }
+      group.addTask { await self.deliverMessages() }
+      group.addTask { await self.parts.samples?.run() }
+      group.addTask {
+        await withDiscardingTaskGroup { workers in
+          for await item in self.work { workers.addTask { await self.carryOut(item) } }
+        }
+      }
+    }
+  }
+
+  /// Tells the monitor that it has its memory back; the children that may still run.
+  private func begin() -> [ChildRecord] {
+    deliver(.started(startReport))
+    return children
+  }
+
+  private func take(_ report: HandsReport) {
+    switch report {
+    case .observed(let observation): deliver(.observed(observation))
+    case .childStarted(let child): remember(child)
+    }
+  }
+
+  private nonisolated func carryOut(_ item: Work) async {
+    switch item {
+    case .run(let request, let planHash):
+      if case .http(let action) = request.step {
+        let result = await parts.notifiers.perform(action)
+        await deliver(.stepFinished(attempt: request.attempt.id, result))
+        return
+      }
+      let result = await parts.hands.perform(
+        StepOrder(
+          attempt: request.attempt.id, fence: request.attempt.fence, plan: request.attempt.plan,
+          planHash: planHash, rung: request.attempt.rung, target: request.attempt.target,
+          alert: request.alert))
+      await deliver(.stepFinished(attempt: request.attempt.id, result))
+    case .prepare(let request, let planHash):
+      let report = await parts.hands.prepare(
+        PreparationOrder(
+          evidence: request.evidence, plan: request.plan, planHash: planHash,
+          rung: request.rung))
+      await keep(report.evidence, of: request.evidence.incident)
+      await deliver(
+        .prepared(
+          attempt: request.attempt,
+          Preparation(refusals: report.refusals, evidence: report.evidence.summary)))
+    case .collectEvidence(let request):
+      let report = await parts.hands.collectEvidence(request)
+      await keep(report, of: request.incident)
+      await deliver(
+        .evidenceCollected(incident: request.incident, summary: report.summary))
+    case .probe(let service, let timeout):
+      await probe(service, timeout: timeout)
+    }
+  }
+
+  /// One loop a service; a service that answers slowly delays nobody.
+  private nonisolated func probeServices() async {
+    while !Task.isCancelled {
+      let generation = await configurationGeneration
+      let services = await configuration.services.filter { $0.probe != nil }
+      await withTaskGroup { group in
+        for service in services { group.addTask { await self.keepProbing(service) } }
+        group.addTask { await self.waitForReload(after: generation) }
+        await group.next()
+        group.cancelAll()
+      }
+    }
+  }
+
+  private nonisolated func keepProbing(_ service: Service) async {
+    guard let probe = service.probe else { return }
+    let clock = ContinuousClock()
+    // Spread over the interval, so that a hundred probes do not leave in one burst.
+    let spread = Double(service.name.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 0xffff }) / 65536
+    var next = clock.now + probe.interval * spread
+    while !Task.isCancelled {
+      // Cancellation ends the loop; the sleep itself has nothing else to report.
+      try? await clock.sleep(until: next, tolerance: .milliseconds(10))
+      if Task.isCancelled { return }
+      let factor = await probeTimeoutFactor
+      await self.probe(service, timeout: probe.timeout * factor)
+      next = max(next + probe.interval, clock.now)
+    }
+  }
+
+  private nonisolated func probe(_ service: Service, timeout: Duration) async {
+    guard let probe = service.probe, await isProbed(service.name) else { return }
+    let started = parts.clock()
+    let before = await parts.hands.cpuTicks(of: service.name)
+    let outcome = await parts.prober.probe(probe, timeout: timeout)
+    if Task.isCancelled { return }
+    var used: UInt64?
+    if outcome == .timeout, let before, let after = await parts.hands.cpuTicks(of: service.name) {
+      used = after >= before ? after - before : nil
+    }
+    let ended = parts.clock()
+    await deliver(
+      .probed(
+        LifeguardCore.ProbeResult(
+          service: service.name, outcome: outcome, started: started,
+          duration: ended.elapsed(since: started), cpuTicksUsed: used)))
+  }
+
+  private nonisolated func waitForReload(after generation: Int) async {
+    while !Task.isCancelled, await configurationGeneration == generation {
+      // Cancellation ends the loop.
+      try? await Task.sleep(for: .seconds(1))
+    }
+  }
+
+  /// G20: under pressure, answers get more time.
+  private var probeTimeoutFactor: Int {
+    turn.monitor.isUnderPressure ? configuration.guardRails.pressureTimeoutFactor : 1
+  }
+
+  /// Only what runs is asked; a dead process is seen by its death.
+  private func isProbed(_ service: String) -> Bool {
+    if case .running = turn.monitor.health[service]?.condition { true } else { false }
+  }
+}

@@ -1,0 +1,158 @@
+import AsyncHTTPClient
+import Glibc
+import LifeguardConfiguration
+import LifeguardCore
+import LifeguardHost
+import LifeguardStore
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Builds an agent from a configuration, runs it, and takes it down in reverse order.
+public final class AgentRuntime: Sendable {
+  /// Where things are and who acts.
+  public struct Options: Sendable {
+    public var dataDirectory: String
+    public var configurationFile: String?
+    public var version: String
+    /// Reads the configuration again, as at the start.
+    public var load: @Sendable () -> LoadedConfiguration
+    /// nil acts in this process.
+    public var hands: (any Hands)?
+
+    public init(
+      dataDirectory: String, configurationFile: String?, version: String,
+      load: @escaping @Sendable () -> LoadedConfiguration, hands: (any Hands)? = nil
+    ) {
+      self.dataDirectory = dataDirectory
+      self.configurationFile = configurationFile
+      self.version = version
+      self.load = load
+      self.hands = hands
+    }
+  }
+
+  public let agent: Agent
+  public let dataDirectory: String
+  private let schedule: CollectorSchedule
+  private let ticks: AsyncStream<[CollectedBatch]>
+  private let ticking: AsyncStream<[CollectedBatch]>.Continuation
+  private let client: HTTPClient
+  private let group: MultiThreadedEventLoopGroup
+
+  /// Opens the data directory, restores the state and makes everything ready.
+  ///
+  /// - Throws: `StoreError` when the directory cannot be used, `SystemCallError` and
+  ///   `CollectorError` when the process has no thread or descriptor left.
+  public init(_ configuration: Configuration, _ options: Options, logger: Logger) throws {
+    let clock = SystemClock()
+    let now: @Sendable () -> Moment = { clock.now() }
+    let directory = try DataDirectory(path: options.dataDirectory)
+    let memory = try AgentMemory.open(directory, at: now().wall)
+    let host = HostInfo()
+    let processes = ProcessWatch()
+    processes.groups = configuration.collect.processGroups.map(\.watched)
+    let killSwitch = AgentRuntime.killSwitch(options.dataDirectory)
+    let tools = try HandsTools()
+    let hands =
+      try options.hands
+      ?? AgentRuntime.localHands(
+        configuration, options, tools, killSwitch: killSwitch, processes: processes)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    client = HTTPClient(
+      eventLoopGroup: group, configuration: NotifierFactory.clientConfiguration)
+    let data = options.dataDirectory
+    let parts = AgentParts(
+      host: host, clock: now, hands: hands,
+      prober: LocalProber(
+        prober: try Prober(reactor: tools.reactor, runner: tools.runner), client: client),
+      facts: { AgentRuntime.facts(data, killSwitch: killSwitch) }, load: options.load,
+      configurationFile: options.configurationFile, dataDirectory: data,
+      version: options.version,
+      samples: try SampleStore(
+        in: directory, now: now().wall,
+        settings: SampleStore.Settings(
+          retention: configuration.collect.diskRetention,
+          bytesMax: configuration.collect.diskBytesMax)),
+      evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
+      notifiers: NotifierFactory(client: client, group: group, logger: logger),
+      top: { processes.top }, watchClosely: { processes.isPending = $0 })
+    agent = Agent(
+      configuration: configuration, parts: parts, thread: DedicatedThread(), memory: memory,
+      logger: logger)
+    dataDirectory = data
+    // A turn that is late by more than this is better skipped than made up for.
+    (ticks, ticking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(8))
+    let ticking = ticking
+    schedule = try CollectorSchedule(
+      AgentRuntime.settings(configuration, host: host, processes: processes), clock: now
+    ) { ticking.yield($0) }
+  }
+
+  /// Runs until the task is cancelled; supervised children go on running.
+  public func run() async throws {
+    try schedule.start()
+    await withTaskCancellationHandler {
+      await agent.run(ticks: ticks)
+    } onCancel: {
+      ticking.finish()
+      agent.stop()
+    }
+    schedule.stop()
+    try await client.shutdown()
+    try await group.shutdownGracefully()
+  }
+
+  /// G26: this file stops everything that acts, without network and without a running agent.
+  public static func killSwitch(_ dataDirectory: String) -> @Sendable () -> Bool {
+    let paths = ["\(dataDirectory)/freeze", "/etc/lifeguard/freeze"]
+    return { paths.contains { access($0, F_OK) == 0 } }
+  }
+
+  private static func localHands(
+    _ configuration: Configuration, _ options: Options, _ tools: HandsTools,
+    killSwitch: @escaping @Sendable () -> Bool, processes: ProcessWatch
+  ) throws -> LocalHands {
+    let logs = "\(options.dataDirectory)/children"
+    if mkdir(logs, 0o700) != 0, errno != EEXIST {
+      throw SystemCallError(call: "mkdir", subject: logs)
+    }
+    return LocalHands(
+      tools: tools, configuration: configuration, childLogs: logs, load: options.load,
+      isStopped: killSwitch, topProcesses: { processes.text })
+  }
+
+  private static func facts(
+    _ dataDirectory: String, killSwitch: @Sendable () -> Bool
+  ) -> HostFacts {
+    let pressure = Pressure.read() ?? Pressure(cpuSome: 0, memoryFull: 0, ioFull: 0)
+    var room = statvfs()
+    let isKnown = statvfs(dataDirectory, &room) == 0
+    let free = isKnown ? Int64(clamping: UInt64(room.f_bavail) &* UInt64(room.f_frsize)) : .max
+    return HostFacts(
+      cpuPressureSome: pressure.cpuSome,
+      pressureFull: max(pressure.memoryFull, pressure.ioFull), killSwitch: killSwitch(),
+      freeBytes: free)
+  }
+
+  private static func settings(
+    _ configuration: Configuration, host: HostInfo, processes: ProcessWatch
+  ) -> CollectorSchedule.Settings {
+    let collect = configuration.collect
+    let registrations = CollectorRegistry.all(processes: processes).compactMap {
+      registration -> CollectorRegistration? in
+      guard !collect.disabled.contains(registration.name) else { return nil }
+      guard registration.isDefault || collect.intervals[registration.name] != nil else {
+        return nil
+      }
+      var registration = registration
+      if let interval = collect.intervals[registration.name] { registration.interval = interval }
+      return registration
+    }
+    return CollectorSchedule.Settings(
+      registrations: registrations, tick: configuration.interval
+    ) {
+      CollectorContext(host: host, processes: processes)
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import LifeguardCore
+import LifeguardHost
+import Synchronization
+
+/// Carries steps out.
+extension LocalHands {
+  public func perform(_ order: StepOrder) async -> StepResult {
+    if isStopped() {
+      return refused(.killSwitch, "kill_switch_file", "the kill switch file exists")
+    }
+    let (known, services) = knowledge.withLock { ($0.plans[order.plan], $0.services) }
+    guard let plan = known, PlanHash.of(plan) == order.planHash,
+      plan.steps.indices.contains(order.rung)
+    else {
+      return refused(
+        .executor, "plan_changed", "plan \(order.plan) is not what it was when it was chosen")
+    }
+    let step = plan.steps[order.rung]
+    let service = services.values.first {
+      $0.target == order.target || Target(.service, $0.name) == order.target
+    }
+    switch step {
+    case .run(let command): return await run(command, order)
+    case .page, .http:
+      return refused(.executor, "not_for_hands", "\(step.name) is not done by the acting side")
+    case .reload, .nudge, .start, .stop, .restart, .stopCleanStart, .signal:
+      return await steer(step, order, service)
+    }
+  }
+
+  private func steer(
+    _ step: Step, _ order: StepOrder, _ service: Service?
+  ) async -> StepResult {
+    guard let verb = ServiceVerb(step) else {
+      return refused(.executor, "unknown_signal", "\(step.summary) is not known here")
+    }
+    let control: (any ServiceControl)?
+    if let service {
+      control = self.control(of: service.name)
+    } else if order.target.kind == .unit {
+      control = UnitControl(
+        unit: order.target.name, reader: tools.units, signals: tools.signals)
+    } else {
+      control = nil
+    }
+    guard let control else {
+      return refused(
+        .targets, "empty_target", "\(order.target) is nothing that can be \(step.name)ed here")
+    }
+    if let refusal = await intent(control, step, order.target) {
+      return StepResult(status: .refused(refusal), summary: refusal.sentence)
+    }
+    let outcome = await control.performTimed(verb, within: step.timeout)
+    if let service { await lookAgain(service, control) }
+    let summary = "\(outcome.message) after \(outcome.duration.text)"
+    switch outcome.result {
+    case .done: return StepResult(status: .succeeded, summary: summary)
+    case .failed, .unsupported: return StepResult(status: .failed, summary: summary)
+    case .timedOut: return StepResult(status: .unknown, summary: summary)
+    case .refused(let refusal): return refused(.neverList, "never_list", refusal.message)
+    }
+  }
+
+  /// G12, right before the step: what an operator stopped meanwhile stays stopped.
+  private func intent(
+    _ control: any ServiceControl, _ step: Step, _ target: Target
+  ) async -> Refusal? {
+    // A child of ours has no operator but us, and its start must not wait.
+    if control is SupervisedControl { return nil }
+    guard case .deliberatelyStopped(let how) = await control.state() else { return nil }
+    return Refusal(
+      .intent, code: "stopped_by_operator", "\(target) was stopped meanwhile: \(how)")
+  }
+
+  /// What a step did is seen at once, not at the next look.
+  private func lookAgain(_ service: Service, _ control: any ServiceControl) async {
+    if service.handle.isSupervised, let identity = supervisor.identity(of: service.name) {
+      let condition = ServiceCondition.running(identity)
+      let isNew = current.withLock { current in
+        defer { current[service.name] = condition }
+        return current[service.name]?.identity != identity
+      }
+      if isNew {
+        reports.withLock { $0 }?(
+          .childStarted(
+            ChildRecord(service: service.name, identity: identity)))
+      }
+      reports.withLock { $0 }?(
+        .observed(ServiceObservation(service: service.name, condition: condition)))
+      return
+    }
+    current.withLock { $0[service.name] = nil }
+    bell(of: service.name).ring()
+  }
+
+  /// The alert goes to a script as environment variables and as JSON on its standard input, never
+  /// as part of a command line.
+  private func run(_ command: Command, _ order: StepOrder) async -> StepResult {
+    var options = CommandRunner.Options()
+    options.environment = environment(order)
+    do {
+      options.standardInput = try JSONCoder.encode(order.alert)
+    } catch {
+      return StepResult(status: .failed, summary: "the alert cannot be written as JSON: \(error)")
+    }
+    let result = await tools.runner.run(command, options: options)
+    let line = result.lastLine.map { ": \($0)" } ?? ""
+    let summary = "\(result.summary) after \(result.duration.text)\(line)"
+    switch result.ending {
+    case .exited(code: 0): return StepResult(status: .succeeded, summary: summary)
+    case .cancelled: return StepResult(status: .unknown, summary: summary)
+    case .exited, .signaled, .timedOut, .couldNotStart:
+      return StepResult(status: .failed, summary: summary)
+    }
+  }
+
+  private func environment(_ order: StepOrder) -> [String: String] {
+    var variables = [
+      "LIFEGUARD_ALERT": order.alert.name, "LIFEGUARD_VALUE": "\(order.alert.value)",
+      "LIFEGUARD_SINCE": "\(order.alert.since.seconds)",
+      "LIFEGUARD_INCIDENT": "\(order.alert.incident)",
+      "LIFEGUARD_TARGET": order.target.description, "LIFEGUARD_PLAN": order.plan,
+      "LIFEGUARD_RUNG": "\(order.rung + 1)", "LIFEGUARD_ATTEMPT": order.attempt,
+    ]
+    for label in order.alert.labels {
+      variables["LIFEGUARD_LABEL_\(name(label.name))"] = label.value
+    }
+    for (key, value) in order.alert.annotations {
+      variables["LIFEGUARD_ANNOTATION_\(name(key))"] = value
+    }
+    if let service = order.alert.labels["service"] { variables["LIFEGUARD_SERVICE"] = service }
+    // A NUL would end the value early.
+    return variables.mapValues { $0.replacingNUL }
+  }
+
+  private func name(_ text: String) -> String {
+    String(text.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  }
+
+  func refused(_ rail: GuardRail, _ code: String, _ sentence: String) -> StepResult {
+    StepResult(status: .refused(Refusal(rail, code: code, sentence)), summary: sentence)
+  }
+}
+
+extension String {
+  fileprivate var replacingNUL: String {
+    utf8.contains(0) ? String(filter { $0 != "\0" }) : self
+  }
+}

@@ -1,0 +1,28 @@
+import LifeguardConfiguration
+import LifeguardHost
+
+extension ProcessWatch {
+  /// The busiest processes of the newest list, by CPU, then those that are large.
+  var top: [TopProcess] {
+    guard let latest else { return [] }
+    var seen: Set<Int32> = []
+    return (latest.byProcessor + latest.byMemory).filter { seen.insert($0.pid).inserted }.map {
+      TopProcess(
+        pid: $0.pid, name: $0.name, state: String($0.state), cpuPercent: $0.processorPercent,
+        residentBytes: $0.residentBytes, threads: $0.threads,
+        readBytesPerSecond: $0.readBytesPerSecond, writeBytesPerSecond: $0.writeBytesPerSecond,
+        descriptors: $0.descriptors)
+    }
+  }
+
+  /// The newest list as text, for evidence.
+  var text: String { latest?.report() ?? "" }
+}
+
+extension LifeguardConfiguration.ProcessGroup {
+  var watched: LifeguardHost.ProcessGroup {
+    LifeguardHost.ProcessGroup(
+      name: name, executable: executable,
+      user: user.flatMap { UserAccount.find($0)?.userID })
+  }
+}

@@ -1,0 +1,103 @@
+import LifeguardCore
+
+/// What the agent counts about itself, exposed as `lifeguard_*`.
+struct SelfMetrics {
+  private(set) var turns: UInt64 = 0
+  private(set) var lastTurn: Duration = .zero
+  private var turnSeconds = 0.0
+  private var byKind: [String: UInt64] = [:]
+  private var refusals: [String: UInt64] = [:]
+  private var actions: [String: UInt64] = [:]
+  private var outcomes: [String: UInt64] = [:]
+  var delivered: UInt64 = 0
+  var deliveryFailures: UInt64 = 0
+  var reloads: UInt64 = 0
+  var lastReloadSucceeded = true
+
+  mutating func turned(_ length: Duration) {
+    turns += 1
+    lastTurn = length
+    turnSeconds += length.seconds
+  }
+
+  mutating func count(_ entry: TimelineEntry) {
+    switch entry.kind {
+    case .refused: refusals[entry.code, default: 0] += 1
+    case .intended: actions[entry.code, default: 0] += 1
+    case .outcome: outcomes[entry.code, default: 0] += 1
+    case .alert, .opened, .joined, .evidence, .wouldAct, .approval, .acted, .escalated, .breaker,
+      .closed, .command, .clock, .started:
+      byKind[entry.kind.rawValue, default: 0] += 1
+    }
+  }
+
+  /// Families in the form of `/metrics`.
+  func families(of monitor: Monitor, head: Head) -> [ExposedFamily] {
+    var families: [ExposedFamily] = []
+    func add(
+      _ name: String, _ type: MetricType, _ help: String, _ series: [(Labels, Double)]
+    ) {
+      families.append(
+        ExposedFamily(
+          family: MetricFamily(name: name, help: help, type: type),
+          series: series.map { ExposedSeries(labels: $0.0, value: $0.1) }))
+    }
+    func counted(_ counts: [String: UInt64], _ label: String) -> [(Labels, Double)] {
+      counts.sorted { $0.key < $1.key }.map {
+        (Labels([Label(name: label, value: $0.key)]), Double($0.value))
+      }
+    }
+    let none = Labels()
+    add("lifeguard_turns_total", .counter, "Turns taken.", [(none, Double(turns))])
+    add(
+      "lifeguard_turn_seconds_total", .counter, "Time spent in turns.", [(none, turnSeconds)])
+    add(
+      "lifeguard_turn_duration_seconds", .gauge, "Length of the last turn.",
+      [(none, lastTurn.seconds)])
+    add(
+      "lifeguard_head_series", .gauge, "Series in memory.", [(none, Double(head.seriesCount))])
+    add(
+      "lifeguard_head_series_refused_total", .counter, "Series refused by the series limit.",
+      [(none, Double(head.counters.refusedSeries))])
+    add(
+      "lifeguard_incidents_open", .gauge, "Incidents that are open.",
+      [(none, Double(monitor.state.openIncidents.count))])
+    add(
+      "lifeguard_alerts_firing", .gauge, "Alerts that fire.",
+      [(none, Double(monitor.state.tracker.firing.count))])
+    add(
+      "lifeguard_actions_total", .counter, "Recovery steps begun, by step.",
+      counted(actions, "step"))
+    add(
+      "lifeguard_attempt_outcomes_total", .counter, "Verified outcomes of recovery steps.",
+      counted(outcomes, "outcome"))
+    add(
+      "lifeguard_refusals_total", .counter, "Actions that a guard rail refused, by code.",
+      counted(refusals, "code"))
+    add(
+      "lifeguard_timeline_entries_total", .counter, "Timeline entries of other kinds.",
+      counted(byKind, "kind"))
+    add(
+      "lifeguard_notifications_delivered_total", .counter, "Messages that were delivered.",
+      [(none, Double(delivered))])
+    add(
+      "lifeguard_notification_failures_total", .counter, "Deliveries that failed.",
+      [(none, Double(deliveryFailures))])
+    add(
+      "lifeguard_config_reloads_total", .counter, "Reloads of the configuration.",
+      [(none, Double(reloads))])
+    add(
+      "lifeguard_config_last_reload_successful", .gauge,
+      "Whether the last reload was taken over.", [(none, lastReloadSucceeded ? 1 : 0)])
+    add(
+      "lifeguard_frozen", .gauge, "Whether nothing may be done.",
+      [(none, monitor.frozenReason == nil ? 0 : 1)])
+    let services = monitor.policy.services.values.sorted { $0.name < $1.name }
+    add(
+      "lifeguard_service_up", .gauge, "Whether a service is up.",
+      services.map { service in
+        (["service": service.name], monitor.health[service.name]?.isUp(service) == true ? 1 : 0)
+      })
+    return families
+  }
+}

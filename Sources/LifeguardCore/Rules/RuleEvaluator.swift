@@ -1,0 +1,138 @@
+/// Evaluates one alerting rule over whatever holds samples; keeps nothing but look-ups.
+public struct RuleEvaluator: Sendable {
+  public let rule: AlertRule
+  /// How often the rule is evaluated.
+  public let interval: Duration
+  private let selectors: [VectorSelector]
+  private var expression: PreparedQuery
+  private var clear: PreparedQuery?
+  /// Metric names that the selectors name, to find their sources' intervals.
+  private let metrics: [String]
+
+  public init(_ rule: AlertRule, interval: Duration) {
+    self.rule = rule
+    self.interval = interval
+    expression = PreparedQuery(rule.expression)
+    clear = rule.clear.map { PreparedQuery($0) }
+    selectors = rule.expression.expression.selectorsOutsideAbsent
+    metrics = selectors.map(\.name).filter { !$0.isEmpty }
+  }
+
+  /// - Parameters:
+  ///   - active: The label sets that are pending or firing, as the rule returned them: each gets a
+  ///     verdict of its own, because a label set that vanished is healthy only if the series that
+  ///     fed it are still there.
+  ///   - intervals: How often each metric's source delivers; others as often as the rule runs.
+  public mutating func evaluate(
+    over source: some SeriesSource, at time: Timestamp, active: [Labels],
+    intervals: [String: Duration]
+  ) -> Evaluation {
+    let longest = metrics.compactMap { intervals[$0] }.max() ?? interval
+    var evaluation = Evaluation(rule: rule.id, freshness: max(longest * 2, .seconds(5)))
+    do throws(QueryError) {
+      let result = try expression.instant(over: source, at: time)
+      evaluation.newestInput = result.newestInput
+      evaluation.hasData =
+        selectors.isEmpty
+        || result.newestInput.map { time - $0 <= evaluation.freshness } ?? false
+      var breached: Set<Labels> = []
+      for element in RuleEvaluator.elements(result.value) {
+        breached.insert(element.labels)
+        evaluation.elements.append(
+          Evaluation.Element(
+            labels: element.labels, value: element.value, verdict: .breached,
+            newestInput: element.inputs?.upperBound ?? result.newestInput))
+      }
+      let vanished = active.filter { !breached.contains($0) }
+      guard !vanished.isEmpty else { return evaluation }
+      let cleared = try clearedLabels(over: source, at: time)
+      for labels in vanished {
+        evaluation.elements.append(
+          Evaluation.Element(
+            labels: labels, value: .nan,
+            verdict: verdict(labels, cleared, source, time, evaluation.freshness),
+            newestInput: result.newestInput))
+      }
+    } catch {
+      evaluation.hasData = false
+      evaluation.problem = error.description
+    }
+    return evaluation
+  }
+
+  /// A scalar is one element without labels, as in Prometheus.
+  private static func elements(_ value: QueryValue) -> [VectorElement] {
+    switch value {
+    case .vector(let elements): elements
+    case .scalar(let value): [VectorElement(labels: Labels(), value: value, inputs: nil)]
+    case .string, .matrix: []
+    }
+  }
+
+  private mutating func clearedLabels(
+    over source: some SeriesSource, at time: Timestamp
+  ) throws(QueryError) -> [Labels]? {
+    guard let result = try clear?.instant(over: source, at: time) else { return nil }
+    return RuleEvaluator.elements(result.value).map(\.labels)
+  }
+
+  private func verdict(
+    _ labels: Labels, _ cleared: [Labels]?, _ source: some SeriesSource, _ time: Timestamp,
+    _ freshness: Duration
+  ) -> Evaluation.Verdict {
+    guard isFed(labels, source, time, freshness) else { return .noData }
+    guard let cleared else { return .healthy }
+    return cleared.contains { $0.agrees(with: labels) } ? .healthy : .uncleared
+  }
+
+  /// Whether a series that can have fed an element still has fresh samples.
+  private func isFed(
+    _ labels: Labels, _ source: some SeriesSource, _ time: Timestamp, _ freshness: Duration
+  ) -> Bool {
+    if selectors.isEmpty { return true }
+    let after = time - freshness
+    return selectors.contains { selector in
+      // A source that cannot be read has no data, which is what an empty list says.
+      let found = (try? source.select(selector.matchers, after: after, through: time)) ?? []
+      return found.contains { reference in
+        guard source.labels(of: reference).agrees(with: labels),
+          let last = source.lastSample(of: reference, after: after, through: time)
+        else { return false }
+        return !last.isStaleMarker
+      }
+    }
+  }
+}
+
+extension Labels {
+  /// Whether no label, the metric's name apart, has two different values in the two sets.
+  func agrees(with other: Labels) -> Bool {
+    allSatisfy { label in
+      guard label.name != Labels.metricName, let value = other[label.name] else { return true }
+      return value == label.value
+    }
+  }
+}
+
+extension Expression {
+  /// Every selector that must have samples for the expression to know anything: those inside
+  /// `absent()` and `absent_over_time()` ask precisely for what is not there.
+  var selectorsOutsideAbsent: [VectorSelector] {
+    switch self {
+    case .number, .string: []
+    case .vectorSelector(let selector): [selector]
+    case .matrixSelector(let matrix): [matrix.selector]
+    case .subquery(let subquery): subquery.expression.selectorsOutsideAbsent
+    case .call(let call):
+      [.absent, .absentOverTime].contains(call.function)
+        ? [] : call.arguments.flatMap(\.selectorsOutsideAbsent)
+    case .aggregation(let aggregation):
+      aggregation.expression.selectorsOutsideAbsent
+        + (aggregation.parameter?.selectorsOutsideAbsent ?? [])
+    case .binary(let binary):
+      binary.left.selectorsOutsideAbsent + binary.right.selectorsOutsideAbsent
+    case .unary(let unary): unary.operand.selectorsOutsideAbsent
+    case .parentheses(let inner, position: _): inner.selectorsOutsideAbsent
+    }
+  }
+}
