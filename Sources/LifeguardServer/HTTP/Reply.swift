@@ -1,0 +1,75 @@
+import HTTPTypes
+import LifeguardCore
+
+/// An answer before it is written.
+struct Reply: Sendable {
+  enum Body: Sendable {
+    case bytes([UInt8])
+    /// Server-sent events, until somebody hangs up.
+    case events
+  }
+
+  var status: HTTPResponse.Status
+  var headers = HTTPFields()
+  var body: Body
+  /// Whether the connection cannot be used again.
+  var closes = false
+
+  init(_ status: HTTPResponse.Status, type: String, _ bytes: [UInt8]) {
+    self.status = status
+    body = .bytes(bytes)
+    headers[.contentType] = type
+  }
+
+  static func text(_ status: HTTPResponse.Status, _ text: String) -> Reply {
+    Reply(status, type: "text/plain; charset=utf-8", Array((text + "\n").utf8))
+  }
+
+  static func html(_ status: HTTPResponse.Status, _ page: HTML) -> Reply {
+    Reply(status, type: "text/html; charset=utf-8", Array(page.text.utf8))
+  }
+
+  /// `{"status":"success","data":…}`, as in Prometheus' API.
+  static func data(_ data: JSON) -> Reply {
+    json(.ok, ["status": "success", "data": data])
+  }
+
+  static func data(_ value: some Encodable) -> Reply {
+    do {
+      return data(try JSONCoder.json(value))
+    } catch {
+      return failure(.internalServerError, .internalError, JSONCoder.describe(error))
+    }
+  }
+
+  /// `{"status":"error","errorType":…,"error":…}`, as in Prometheus' API.
+  static func failure(
+    _ status: HTTPResponse.Status, _ type: ErrorType, _ message: String
+  ) -> Reply {
+    json(status, ["status": "error", "errorType": .string(type.rawValue), "error": .string(message)])
+  }
+
+  /// Prometheus' words first (`web/api/v1/errors.go`), then ours.
+  enum ErrorType: String {
+    case badData = "bad_data"
+    case execution
+    case internalError = "internal"
+    case notFound = "not_found"
+    case unauthorized
+    case forbidden
+    case refused
+    case unavailable
+    case tooLarge = "too_large"
+    case methodNotAllowed = "method_not_allowed"
+  }
+
+  static func redirect(to path: String) -> Reply {
+    var reply = text(.seeOther, "see \(path)")
+    reply.headers[.location] = path
+    return reply
+  }
+
+  private static func json(_ status: HTTPResponse.Status, _ value: JSON) -> Reply {
+    Reply(status, type: "application/json", value.bytes())
+  }
+}
