@@ -20,7 +20,7 @@ struct StoreWriter {
       let text = String(repeating: "0", count: 12 - digits.count) + digits
       var change = StateChange(state: Array(text.utf8) + [UInt8](repeating: 7, count: 20_000))
       change.timeline = [
-        TimelineEntry(
+        TimelineRecord(
           incident: "i", sequence: Int(number), at: Timestamp(milliseconds: number), kind: "k",
           json: "{}")
       ]
