@@ -11,16 +11,25 @@ cd "$root"
 scratch=$root/.build-release
 libraries=$scratch/static-libraries
 
-# The linker takes a shared library before a static one of the same folder, so the static ones
-# stand in a folder that holds nothing else and is searched first.
+# Where a folder holds a shared and a static library, the linker takes the shared one. So the static
+# ones stand in a folder of their own, and pkg-config is told of no other.
 mkdir -p "$libraries"
-for library in libsqlite3.a libyaml.a libz.a; do
-  path=$(gcc -print-file-name="$library")
+for library in sqlite3 yaml:yaml-0.1 z:zlib; do
+  file=lib${library%%:*}.a
+  path=$(gcc -print-file-name="$file")
   if [ ! -f "$path" ]; then
-    echo "build: $library is missing; run scripts/setup.sh run" >&2
+    echo "build: $file is missing; run scripts/setup.sh run" >&2
     exit 1
   fi
-  ln -sfn "$path" "$libraries/$library"
+  ln -sfn "$path" "$libraries/$file"
+  printf 'Name: %s\nDescription: static\nVersion: 0\nLibs: -L%s -l%s\n' \
+    "${library##*:}" "$libraries" "${library%%:*}" > "$libraries/${library##*:}.pc.new"
+  # Rewritten only when it differs: a newer file would link everything again.
+  if cmp -s "$libraries/${library##*:}.pc.new" "$libraries/${library##*:}.pc"; then
+    rm "$libraries/${library##*:}.pc.new"
+  else
+    mv "$libraries/${library##*:}.pc.new" "$libraries/${library##*:}.pc"
+  fi
 done
 
 if [ ! -x "$scratch/lifeguard" ]; then
@@ -32,7 +41,12 @@ if [ ! -x "$scratch/lifeguard" ]; then
 fi
 started=$SECONDS
 swift build -c release --scratch-path "$scratch" --product lifeguard \
-  --static-swift-stdlib -Xlinker -s -Xlinker "-L$libraries"
+  --static-swift-stdlib --pkg-config-path "$libraries" -Xlinker -s
 ln -sfn "$(swift build -c release --scratch-path "$scratch" --show-bin-path)/lifeguard" \
   "$scratch/lifeguard"
+# A library that came in as a shared one would be missing on the next machine.
+if ldd "$scratch/lifeguard" | grep -E 'libsqlite3|libyaml|libz\.'; then
+  echo "build: these libraries are not linked statically" >&2
+  exit 1
+fi
 echo "build: done in $((SECONDS - started)) s: .build-release/lifeguard"

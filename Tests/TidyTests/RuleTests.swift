@@ -133,7 +133,7 @@ import Testing
     Case("LifeguardCore/A.swift", "public enum Kind {", finds: 1),
   ])
   func `public declarations without a comment are found`(_ example: Case) {
-    example.expect(ShapeRules.documentation)
+    example.expect { ShapeRules.documentation($0) }
   }
 
   @Test(arguments: [
@@ -156,6 +156,17 @@ import Testing
   ])
   func `test names that are no sentences are found`(_ example: Case) {
     example.expect(ShapeRules.testNames)
+  }
+
+  @Test func `what a protocol asks for is documented there`() {
+    let asking = SourceFile(
+      path: "Sources/LifeguardHost/P.swift", text: "protocol P {\n  func a(b: Int)\n}\nfunc c() {}")
+    let giving = SourceFile(
+      path: "Sources/LifeguardHost/A.swift",
+      text: "struct A: P {\n  public func a(b: Int) {}\n  public func c() {}\n}")
+    let required = ShapeRules.requirements([asking, giving])
+    #expect(required == ["func a"])
+    #expect(ShapeRules.documentation(giving, required: required).map(\.line) == [3])
   }
 
   @Test func `a collector that nobody registers is found`() {

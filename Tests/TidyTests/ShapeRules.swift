@@ -111,11 +111,13 @@ enum ShapeRules {
   }
 
   /// Types and functions that others see say what they are.
-  static func documentation(_ file: SourceFile) -> [Violation] {
+  ///
+  /// - Parameter required: what protocols ask for is documented with the protocol.
+  static func documentation(_ file: SourceFile, required: Set<String> = []) -> [Violation] {
     guard file.isSource, file.target != "lifeguard" else { return [] }
     return file.code.enumerated().compactMap { index, line in
       guard let what = publicDeclaration(line), !isDocumented(file, index),
-        !isInConformance(file, index)
+        !isInConformance(file, index), !required.contains(what)
       else { return nil }
       return file.violation("documentation", line: index + 1, "\(what) is public: say what it is")
     }
@@ -138,6 +140,24 @@ enum ShapeRules {
     if line.hasPrefix(" "), words[kind] != "func" { return nil }
     if words[kind] == "func", known.contains(name) { return nil }
     return "\(words[kind]) \(name)"
+  }
+
+  /// The functions that the protocols of these files ask for, as `func NAME`.
+  static func requirements(_ files: [SourceFile]) -> Set<String> {
+    var found: Set<String> = []
+    for file in files where file.isSource {
+      var isInside = false
+      for line in file.code {
+        if Words.contains("protocol", in: line) { isInside = true }
+        if line.hasPrefix("}") { isInside = false }
+        guard isInside, Words.contains("func", in: line) else { continue }
+        let words = line.split(whereSeparator: { " (<".contains($0) }).map(String.init)
+        if let place = words.firstIndex(of: "func"), place + 1 < words.count {
+          found.insert("func \(words[place + 1])")
+        }
+      }
+    }
+    return found
   }
 
   /// What `extension Head: SeriesSource` holds is documented with the protocol.
