@@ -118,6 +118,9 @@ struct clinux_zone {
 /// The time zone in force now (localtime_r(3)).
 int clinux_zone_read(struct clinux_zone *out);
 
+/// Connects to a stream socket in the file system; reads and writes on it wait at most `seconds`.
+int clinux_connect_local(const char *path, int seconds);
+
 struct clinux_names {
   char system[65], node[65], release[65], version[65], machine[65], domain[65];
 };

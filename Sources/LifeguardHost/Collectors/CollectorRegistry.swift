@@ -33,6 +33,10 @@ public enum CollectorRegistry {
       .init("selinux", every: .seconds(15)) { SELinuxCollector($0) },
       .init("tcpstat", every: .seconds(15)) { TCPStateCollector($0) },
       .init("interrupts", every: .seconds(5), isDefault: false) { InterruptCollector($0) },
+      .init("cgroup", every: .seconds(10)) { CgroupCollector($0) },
+      .init("systemd", every: .seconds(10), isolation: .thread(deadline: .seconds(10))) {
+        SystemdCollector($0)
+      },
       .init("textfile", every: .seconds(15), isolation: .thread(deadline: .seconds(10))) {
         TextfileCollector($0)
       },

@@ -30,12 +30,22 @@ public struct FileSystemRoot: Hashable, Sendable {
     return line.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
   }
 
+  /// The names of the folders in a directory; empty when it cannot be read.
+  func folders(_ relative: String) -> [String] {
+    entries(relative, foldersOnly: true)
+  }
+
   /// The names in a directory, in the order of the kernel; empty when it cannot be read.
   public func entries(_ relative: String) -> [String] {
+    entries(relative, foldersOnly: false)
+  }
+
+  private func entries(_ relative: String, foldersOnly: Bool) -> [String] {
     var names: [String] = []
     guard let directory = opendir(path(relative)) else { return [] }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
+      if foldersOnly, entry.pointee.d_type != UInt8(DT_DIR) { continue }
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }

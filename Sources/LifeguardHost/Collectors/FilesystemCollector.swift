@@ -29,6 +29,7 @@ struct FilesystemCollector: Collector {
 
   private let file: ProcFile
   private let own: ProcFile
+  private let root: FileSystemRoot
   private var guarded = HangGuard<Figures>()
   private var known: [Known] = []
   private var content: [UInt8] = []
@@ -38,6 +39,7 @@ struct FilesystemCollector: Collector {
     // Those of init: an agent in a mount namespace of its own still sees the host's.
     file = context.file("proc/1/mounts")
     own = context.file("proc/self/mounts")
+    root = context.root
   }
 
   mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
@@ -59,7 +61,7 @@ struct FilesystemCollector: Collector {
       }
     }
     mounts = order.prefix(Self.mountsMax).compactMap { latest[$0] }
-    guarded.forget(except: Set(mounts.map(\.mountPoint)))
+    guarded.forget(except: Set(mounts.map { root.path(String($0.mountPoint.dropFirst())) }))
     var kept: [Known] = []
     for mount in mounts {
       if let index = known.firstIndex(where: { $0.mount == mount }) {
@@ -82,7 +84,7 @@ struct FilesystemCollector: Collector {
 
   private mutating func ask(_ index: Int, into scrape: inout Scrape) throws(CollectorError) {
     let mount = mounts[index]
-    let path = mount.mountPoint
+    let path = root.path(String(mount.mountPoint.dropFirst()))
     let lookUp: @Sendable () -> Figures = {
       var values = clinux_filesystem()
       let error = clinux_filesystem_read(path, &values)
@@ -158,7 +160,7 @@ struct FilesystemCollector: Collector {
       "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tracefs",
     ]
     if types.contains(mount.type) { return true }
-    let path = mount.mountPoint
+    let path = root.path(String(mount.mountPoint.dropFirst()))
     for folder in ["/dev", "/proc", "/sys"] where path == folder || path.hasPrefix(folder + "/") {
       return true
     }

@@ -5,7 +5,10 @@ struct Mount: Hashable, Sendable {
   var device: String
   var mountPoint: String
   var type: String
-  var isReadOnly: Bool
+  /// `rw`, `noatime`, for control groups of version 1 the controllers.
+  var options: [String]
+
+  var isReadOnly: Bool { options.contains("ro") }
 
   /// Whether asking it goes to another machine or to a process, either of which may never answer.
   var mayHang: Bool {
@@ -29,7 +32,7 @@ struct Mount: Hashable, Sendable {
       mounts.append(
         Mount(
           device: unescaped(device), mountPoint: unescaped(point), type: text(type),
-          isReadOnly: text(options).split(separator: ",").contains("ro")))
+          options: text(options).split(separator: ",").map(String.init)))
     }
     return mounts
   }
