@@ -160,7 +160,7 @@ struct FilesystemCollector: Collector {
       "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tracefs",
     ]
     if types.contains(mount.type) { return true }
-    let path = root.path(String(mount.mountPoint.dropFirst()))
+    let path = mount.mountPoint
     for folder in ["/dev", "/proc", "/sys"] where path == folder || path.hasPrefix(folder + "/") {
       return true
     }

@@ -12,8 +12,8 @@ public struct Slot: Hashable, Sendable {
 /// that is not written in a collection has no value then, so the series ends there (a staleness
 /// marker); it is announced anew when it is written again. Nothing is hashed in the steady state.
 public struct Scrape {
-  /// When this collection began, on CLOCK_BOOTTIME; for figures that are rates.
-  public internal(set) var boottime: Duration = .zero
+  /// When this collection began, on CLOCK_BOOTTIME, set by who runs it; for figures that are rates.
+  public var boottime: Duration = .zero
 
   private struct Record {
     var family: MetricFamily

@@ -3,8 +3,8 @@ import Glibc
 
 /// Speaks D-Bus with systemd, as far as asking it about units takes.
 ///
-/// One connection, one question at a time, each with a timeout. Root talks to systemd's own socket;
-/// everybody else through the system bus. Source: D-Bus Specification 0.42, "Message Protocol".
+/// One connection, one question at a time, each with a timeout. Through the
+/// system bus; root falls back to systemd's own socket. Source: D-Bus Specification 0.42, "Message Protocol".
 final class SystemBus {
   /// How long to wait for a piece of an answer.
   private static let patienceSeconds = 2
@@ -13,7 +13,6 @@ final class SystemBus {
 
   private let descriptor: Int32
   private let path: String
-  private let needsDestination: Bool
   private var serial: UInt32 = 0
 
   /// Connects and authenticates.
@@ -25,13 +24,14 @@ final class SystemBus {
     }
     let own = root.path("run/systemd/private")
     let shared = root.path("run/dbus/system_bus_socket")
-    let isOwn = geteuid() == 0 && access(own, F_OK) == 0
-    path = isOwn ? own : shared
-    needsDestination = !isOwn
+    // The bus is open to every user; systemd's own socket, which is there before the bus is and when
+    // it has crashed, to root alone.
+    let isShared = access(shared, F_OK) == 0 || geteuid() != 0
+    path = isShared ? shared : own
     descriptor = clinux_connect_local(path, Int32(Self.patienceSeconds))
     guard descriptor >= 0 else { throw .unavailable(path: path, errno: -descriptor) }
     try authenticate()
-    if needsDestination {
+    if isShared {
       _ = try call(
         "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello",
         destination: "org.freedesktop.DBus")
@@ -56,7 +56,7 @@ final class SystemBus {
     fields.append(field: 1, "o", object)
     fields.append(field: 2, "s", interface)
     fields.append(field: 3, "s", method)
-    if needsDestination { fields.append(field: 6, "s", destination) }
+    fields.append(field: 6, "s", destination)
     if !arguments.isEmpty {
       fields.append(signature: 8, String(repeating: "s", count: arguments.count))
     }

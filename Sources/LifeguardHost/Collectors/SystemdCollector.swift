@@ -39,9 +39,8 @@ struct SystemdCollector: Collector {
   }
 
   mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
-    do {
-      let bus = try bus ?? SystemBus(root)
-      self.bus = bus
+    do throws(CollectorError) {
+      let bus = try connection()
       try ask(bus, into: &scrape)
     } catch {
       // A new connection next time: after a restart of systemd the old one is dead.
@@ -51,10 +50,18 @@ struct SystemdCollector: Collector {
     }
   }
 
+  private mutating func connection() throws(CollectorError) -> SystemBus {
+    if let bus { return bus }
+    let opened = try SystemBus(root)
+    bus = opened
+    return opened
+  }
+
   private mutating func ask(
     _ bus: SystemBus, into scrape: inout Scrape
   ) throws(CollectorError) {
-    let listed = try Self.units(bus.call(Self.manager, Self.managerInterface, "ListUnits"))
+    let answer = try bus.call(Self.manager, Self.managerInterface, "ListUnits")
+    let listed = try Self.units(answer)
     for name in units.keys { units[name]?.isSeen = false }
     var summary = [Double](repeating: 0, count: Self.states.count)
     for unit in listed {

@@ -1,7 +1,7 @@
 import LifeguardCore
 import LifeguardHost
-import Testing
 import TestSupport
+import Testing
 
 /// Control groups of both versions, as files.
 @Suite struct CgroupTests {

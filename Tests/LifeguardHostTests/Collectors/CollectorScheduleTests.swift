@@ -2,8 +2,8 @@ import Glibc
 import LifeguardCore
 import LifeguardHost
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 /// The thread that runs the collectors, and collectors that hang.
 @Suite struct CollectorScheduleTests {
@@ -62,7 +62,8 @@ import TestSupport
       [
         .init("fast", every: .milliseconds(20)) { _ in Counting() },
         .init("slow", every: .milliseconds(200)) { _ in Counting() },
-      ], tick: .milliseconds(20)) { record.add($0) }
+      ], tick: .milliseconds(20)
+    ) { record.add($0) }
     try schedule.start()
     #expect(await eventually { record.of("fast").count >= 60 })
     schedule.stop()
@@ -76,7 +77,8 @@ import TestSupport
     async throws
   {
     var ends: [Int32] = [0, 0]
-    try #require(pipe2(&ends, O_CLOEXEC) == 0)
+    try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let (readEnd, writeEnd) = (ends[0], ends[1])
     defer {
       close(readEnd)
@@ -87,8 +89,9 @@ import TestSupport
     let schedule = try schedule(
       [
         .init("healthy", every: .milliseconds(4)) { _ in Counting() },
-        .init("hang-once-more", every: .milliseconds(4), isolation: .thread(deadline: .milliseconds(2)))
-        { _ in Blocking(descriptor: readEnd) },
+        .init(
+          "hang-once-more", every: .milliseconds(4), isolation: .thread(deadline: .milliseconds(2))
+        ) { _ in Blocking(descriptor: readEnd) },
       ], tick: .milliseconds(4), retryMax: .milliseconds(1)
     ) { batches in
       record.add(batches.filter { $0.collector == "healthy" })
@@ -121,7 +124,8 @@ import TestSupport
     async throws
   {
     var ends: [Int32] = [0, 0]
-    try #require(pipe2(&ends, O_CLOEXEC) == 0)
+    try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let (readEnd, writeEnd) = (ends[0], ends[1])
     defer {
       close(readEnd)
@@ -137,7 +141,8 @@ import TestSupport
         .init("pipe", every: .milliseconds(10), isolation: .thread(deadline: .milliseconds(100))) {
           _ in Blocking(descriptor: readEnd)
         }
-      ], tick: .milliseconds(10), retryMax: .milliseconds(20)) { record.add($0) }
+      ], tick: .milliseconds(10), retryMax: .milliseconds(20)
+    ) { record.add($0) }
     release()
     try schedule.start()
     // Once well, then it hangs.

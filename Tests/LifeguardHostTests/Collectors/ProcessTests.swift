@@ -1,8 +1,8 @@
 import Glibc
 import LifeguardCore
 import LifeguardHost
-import Testing
 import TestSupport
+import Testing
 
 /// Lists of processes and watched groups, with real processes.
 @Suite struct ProcessTests {
@@ -19,6 +19,7 @@ import TestSupport
     var scrape = Scrape()
     #expect(
       await eventually {
+        scrape.boottime = SystemClock().now().boottime
         try collector.collect(into: &scrape)
         return watch.latest?.byProcessor.contains { $0.pid == busy.pid } ?? false
       })
@@ -49,7 +50,9 @@ import TestSupport
     async throws
   {
     let watch = ProcessWatch()
-    let first = try ChildProgram(["sh", "-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; sleep 60"])
+    let first = try ChildProgram([
+      "sh", "-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; sleep 60",
+    ])
     let second = try ChildProgram(["sleep", "60"])
     defer {
       first.kill()

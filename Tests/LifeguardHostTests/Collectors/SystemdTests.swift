@@ -1,7 +1,7 @@
 import LifeguardCore
 import LifeguardHost
-import Testing
 import TestSupport
+import Testing
 
 /// Beside a real systemd in a box.
 @Suite(.serialized) struct SystemdTests {
