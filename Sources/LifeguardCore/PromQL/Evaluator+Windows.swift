@@ -29,8 +29,9 @@ extension Evaluator {
         Matrix.Row(
           labels: windows.labels[index], dropsName: call.function.dropsName,
           inputs: span.merged(inputs)))
-      let hasValue = try fill(
-        &matrix, at: offset, call, windows, windowArgument, parameters, buffer, steps)
+      let hasValue = try buffer.withUnsafeBufferPointer { buffer throws(QueryError) in
+        try fill(&matrix, at: offset, call, windows, parameters, buffer, steps)
+      }
       guard hasValue else {
         matrix.removeLastRow()
         continue
@@ -44,7 +45,7 @@ extension Evaluator {
   /// The windows of successive steps overlap: both ends only move forward.
   private mutating func fill(
     _ matrix: inout Matrix, at offset: Int, _ call: Call, _ windows: Windows,
-    _ argument: Expression, _ parameters: [[Double]], _ buffer: [Sample], _ steps: Steps
+    _ parameters: [[Double]], _ buffer: UnsafeBufferPointer<Sample>, _ steps: Steps
   ) throws(QueryError) -> Bool {
     var hasValue = false
     var low = 0
@@ -58,7 +59,7 @@ extension Evaluator {
       while low < high, buffer[low].timestamp.milliseconds <= start { low += 1 }
       guard low < high else { continue }
       let window = RangeWindow(
-        buffer: buffer, low: low, high: high, start: start, end: end,
+        samples: UnsafeBufferPointer(rebasing: buffer[low..<high]), start: start, end: end,
         evaluationTime: steps.time(step),
         mayHaveResets: resets.map { $0[high - 1] != $0[low] } ?? true)
       let first = parameters.isEmpty ? 0 : parameters[0][step]
@@ -77,7 +78,7 @@ extension Evaluator {
   }
 
   /// For each sample, how many resets there were up to it.
-  private static func resets(_ samples: [Sample]) -> [Int32] {
+  private static func resets(_ samples: UnsafeBufferPointer<Sample>) -> [Int32] {
     var result: [Int32] = []
     result.reserveCapacity(samples.count)
     var count: Int32 = 0

@@ -1,9 +1,8 @@
 /// The samples of one series in one window, in order of time; at least one.
 struct RangeWindow {
-  /// The series' samples for all steps; the window is a part of them.
-  let buffer: [Sample]
-  let low: Int
-  let high: Int
+  /// A part of the series' samples for all steps, valid while those are: a pointer, because an
+  /// array would be retained and checked for each of hundreds of thousands of windows.
+  let samples: UnsafeBufferPointer<Sample>
   /// Milliseconds; samples are later than this.
   let start: Int64
   let end: Int64
@@ -12,10 +11,10 @@ struct RangeWindow {
   /// False when it is known that no value is smaller than the one before.
   let mayHaveResets: Bool
 
-  private var count: Int { high - low }
+  private var count: Int { samples.count }
 
   @inline(__always)
-  private subscript(index: Int) -> Sample { buffer[low + index] }
+  private subscript(index: Int) -> Sample { samples[index] }
 
   private var last: Sample { self[count - 1] }
 

@@ -28,15 +28,16 @@ struct BitWriter {
   }
 }
 
-/// Reads what a `BitWriter` wrote.
+/// Reads what a `BitWriter` wrote; the words must outlive it.
 struct BitReader {
-  private let words: [UInt64]
+  private let words: UnsafeBufferPointer<UInt64>
   private var position = 0
 
-  init(_ words: [UInt64]) {
+  init(_ words: UnsafeBufferPointer<UInt64>) {
     self.words = words
   }
 
+  @inline(__always)
   mutating func read(_ bits: Int) -> UInt64 {
     guard bits > 0 else { return 0 }
     let word = position >> 6

@@ -47,15 +47,28 @@ public struct Chunk: Sendable, Hashable {
   ) {
     guard start <= through, end > after else { return }
     let first = samples.count
+    samples.append(
+      contentsOf: repeatElement(Sample(timestamp: start, value: 0), count: count))
+    words.withUnsafeBufferPointer { words in
+      samples.withUnsafeMutableBufferPointer { samples in
+        decode(words, into: UnsafeMutableBufferPointer(rebasing: samples[first...]))
+      }
+    }
+    trim(&samples, from: first, after: after, through: through)
+  }
+
+  private func decode(
+    _ words: UnsafeBufferPointer<UInt64>, into samples: UnsafeMutableBufferPointer<Sample>
+  ) {
     var reader = BitReader(words)
     var time = start.milliseconds
-    samples.append(Sample(timestamp: start, value: 0))
-    IntegerPacking.read(count: count - 1, from: &reader) { difference in
+    var index = 1
+    IntegerPacking.read(count: samples.count - 1, from: &reader) { difference in
       time += difference
-      samples.append(Sample(timestamp: Timestamp(milliseconds: time), value: 0))
+      samples[index].timestamp.milliseconds = time
+      index += 1
     }
-    ValueEncoding.read(encoding, count: count, from: &reader, into: &samples, at: first)
-    trim(&samples, from: first, after: after, through: through)
+    ValueEncoding.read(encoding, from: &reader, into: samples)
   }
 
   private func trim(

@@ -31,16 +31,17 @@ enum IntegerPacking {
   }
 
   private static func bestLayout(_ values: [Int64]) -> Layout {
-    let sorted = values.sorted()
-    guard let smallest = sorted.first else {
+    guard let smallest = values.min(), let largest = values.max() else {
       return Layout(base: 0, width: 0, outliers: 0, cost: 0)
     }
-    let largest = sorted[sorted.count - 1]
     let spread = UInt64(bitPattern: largest &- smallest)
     let whole = 64 - spread.leadingZeroBitCount
     // One width for all is what anything else has to beat.
     var best = Layout(base: smallest, width: whole, outliers: 0, cost: values.count * whole)
+    // Below a few bits nothing can be gained that is worth the sorting.
+    if whole <= 4 { return best }
     if whole > 48 { best.cost = .max }
+    let sorted = values.sorted()
     for width in widths where width < whole {
       let layout = layout(sorted, width: width)
       if layout.cost < best.cost { best = layout }
@@ -67,12 +68,17 @@ enum IntegerPacking {
   }
 
   /// Calls `body` with each value, in order.
+  @inline(__always)
   static func read(
     count: Int, from reader: inout BitReader, _ body: (Int64) -> Void
   ) {
     let base = Int64(zigZag: reader.readSized())
     let width = Int(reader.read(6))
     let hasOutliers = reader.read(1) == 1
+    if width == 0, !hasOutliers {
+      for _ in 0..<count { body(base) }
+      return
+    }
     for _ in 0..<count {
       if hasOutliers, reader.read(1) == 1 {
         body(Int64(bitPattern: reader.read(64)))

@@ -35,17 +35,17 @@ enum ValueEncoding {
   }
 
   static func read(
-    _ encoding: Chunk.Encoding, count: Int, from reader: inout BitReader,
-    into samples: inout [Sample], at first: Int
+    _ encoding: Chunk.Encoding, from reader: inout BitReader,
+    into samples: UnsafeMutableBufferPointer<Sample>
   ) {
     switch encoding {
     case .constant:
       let value = Double(bitPattern: reader.read(64))
-      for index in first..<first + count { samples[index].value = value }
+      for index in samples.indices { samples[index].value = value }
     case .scaledInteger:
-      readScaled(count: count, from: &reader, into: &samples, at: first)
+      readScaled(from: &reader, into: samples)
     case .exclusiveOr:
-      readExclusiveOr(count: count, from: &reader, into: &samples, at: first)
+      readExclusiveOr(from: &reader, into: samples)
     }
   }
 
@@ -97,14 +97,14 @@ enum ValueEncoding {
   }
 
   private static func readScaled(
-    count: Int, from reader: inout BitReader, into samples: inout [Sample], at first: Int
+    from reader: inout BitReader, into samples: UnsafeMutableBufferPointer<Sample>
   ) {
     let scale = powersOfTen[Int(reader.read(4))]
     var whole = Int64(zigZag: reader.readSized())
     let divisor = Int64(reader.readSized())
-    samples[first].value = Double(whole) / scale
-    var index = first + 1
-    IntegerPacking.read(count: count - 1, from: &reader) { difference in
+    samples[0].value = Double(whole) / scale
+    var index = 1
+    IntegerPacking.read(count: samples.count - 1, from: &reader) { difference in
       whole += difference * divisor
       samples[index].value = Double(whole) / scale
       index += 1
@@ -149,13 +149,13 @@ enum ValueEncoding {
   }
 
   private static func readExclusiveOr(
-    count: Int, from reader: inout BitReader, into samples: inout [Sample], at first: Int
+    from reader: inout BitReader, into samples: UnsafeMutableBufferPointer<Sample>
   ) {
     var bits = reader.read(64)
-    samples[first].value = Double(bitPattern: bits)
+    samples[0].value = Double(bitPattern: bits)
     var leading = 0
     var trailing = 0
-    for index in first + 1..<first + count {
+    for index in samples.indices.dropFirst() {
       if reader.read(1) == 1 {
         if reader.read(1) == 1 {
           leading = Int(reader.read(5))

@@ -631,8 +631,8 @@ enum LanguageScripts {
 
     # Of equal values the first one is kept.
     eval range from 0 to 50s step 10s topk(1, s or t * 2)
-      s _ 2 _ 4 5 6
-      {x="1"} 2 _ 6
+      s _ 2 _ _ _ 6
+      {x="1"} 2 _ 6 6 6
 
     eval range from 0 to 30s step 10s rate(s[20s])
       expect info
