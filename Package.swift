@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "LifeguardAgent",
       dependencies: [
-        "LifeguardCore", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
+        "CLinux", "LifeguardCore", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -88,7 +88,7 @@ extension Agent {
 
   /// Reads the configuration again; with errors the last good one stays in force.
   public func reload() async -> [ConfigurationProblem] {
-    let loaded = parts.load()
+    let loaded = await parts.load()
     counters.reloads += 1
     let now = parts.clock()
     guard let fresh = loaded.configuration else {

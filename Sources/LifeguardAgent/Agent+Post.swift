@@ -40,27 +40,41 @@ extension Agent {
     }
   }
 
-  private func dueDeliveries() -> [DeliveryQueue.Delivery] {
-    let now = parts.clock()
-    for announcement in refresh.due(at: now) { resend(announcement, at: now) }
-    return post.next(at: now.wall)
-  }
+  private func dueDeliveries() -> [DeliveryQueue.Delivery] { post.next(at: parts.clock().wall) }
 
-  /// Alertmanager forgets what is not repeated.
-  private func resend(_ announcement: Announcement, at now: Moment) {
-    var again = announcement
-    again.sequence = announcement.sequence &* 1_000_000 &+ Int(now.wall.milliseconds / 1000)
-    for (name, receiver) in configuration.receivers
-    where receiver.channels.contains(where: { $0.name == "alertmanager" }) {
-      do {
-        var change = StateChange()
-        change.outbox = try post.add(
-          again, receiver: name, channels: ["alertmanager"], at: now.wall)
-        commit(change)
-      } catch {
-        logger.error("Message not queued", error: error)
+  /// Alertmanager forgets what is not repeated; a refresh that fails is followed by the next one,
+  /// so it needs no place in the queue.
+  nonisolated func refreshAlertmanagers() async {
+    while !Task.isCancelled {
+      // Cancellation ends the loop.
+      try? await Task.sleep(for: .seconds(5))
+      let (announcements, receivers) = await dueRefreshes()
+      for announcement in announcements {
+        for (notifier, key) in receivers {
+          let message = OutgoingMessage(
+            announcement, idempotencyKey: "\(announcement.id)/\(key)/refresh",
+            now: parts.clock().wall)
+          do throws(DeliveryError) {
+            try await notifier.send(message, timeout: .seconds(10))
+          } catch {
+            logger.debug("Alertmanager not refreshed", error: error)
+          }
+        }
       }
     }
+  }
+
+  private func dueRefreshes() -> ([Announcement], [(any Notifier, String)]) {
+    let announcements = refresh.due(at: parts.clock())
+    guard !announcements.isEmpty else { return ([], []) }
+    var receivers: [(any Notifier, String)] = []
+    for (name, receiver) in configuration.receivers {
+      for channel in receiver.channels where channel.name == "alertmanager" {
+        guard let notifier = parts.notifiers.notifier(for: channel) else { continue }
+        receivers.append((notifier, name))
+      }
+    }
+    return (announcements, receivers)
   }
 
   private nonisolated func send(_ delivery: DeliveryQueue.Delivery) async {

@@ -19,6 +19,7 @@ extension Agent {
       group.addTask { for await batches in ticks { await self.take(batches) } }
       group.addTask { await self.probeServices() }
       group.addTask { await self.deliverMessages() }
+      group.addTask { await self.refreshAlertmanagers() }
       group.addTask { await self.parts.samples?.run() }
       group.addTask {
         await withDiscardingTaskGroup { workers in

@@ -12,7 +12,7 @@ public struct AgentParts: Sendable {
   /// Pressure, kill switch, room on disk; read once a turn, without waiting.
   public var facts: @Sendable () -> HostFacts
   /// Reads the configuration again, with all its problems.
-  public var load: @Sendable () -> LoadedConfiguration
+  public var load: @Sendable () async -> LoadedConfiguration
   public var configurationFile: String?
   public var dataDirectory: String
   public var version: String
@@ -28,7 +28,7 @@ public struct AgentParts: Sendable {
   public init(
     host: HostInfo, clock: @escaping @Sendable () -> Moment, hands: any Hands,
     prober: any ServiceProber, facts: @escaping @Sendable () -> HostFacts,
-    load: @escaping @Sendable () -> LoadedConfiguration, configurationFile: String?,
+    load: @escaping @Sendable () async -> LoadedConfiguration, configurationFile: String?,
     dataDirectory: String, version: String, samples: SampleStore?, evidence: EvidenceFolder,
     notifiers: NotifierFactory, top: @escaping @Sendable () -> [TopProcess],
     watchClosely: @escaping @Sendable (Bool) -> Void

@@ -15,18 +15,22 @@ public final class AgentRuntime: Sendable {
     public var dataDirectory: String
     public var configurationFile: String?
     public var version: String
+    /// Shared with the hands, whose evidence shows the busiest processes.
+    public var processes: ProcessWatch
     /// Reads the configuration again, as at the start.
-    public var load: @Sendable () -> LoadedConfiguration
-    /// nil acts in this process.
-    public var hands: (any Hands)?
+    public var load: @Sendable () async -> LoadedConfiguration
+    /// What acts.
+    public var hands: any Hands
 
     public init(
       dataDirectory: String, configurationFile: String?, version: String,
-      load: @escaping @Sendable () -> LoadedConfiguration, hands: (any Hands)? = nil
+      processes: ProcessWatch = ProcessWatch(),
+      hands: any Hands, load: @escaping @Sendable () async -> LoadedConfiguration
     ) {
       self.dataDirectory = dataDirectory
       self.configurationFile = configurationFile
       self.version = version
+      self.processes = processes
       self.load = load
       self.hands = hands
     }
@@ -50,20 +54,16 @@ public final class AgentRuntime: Sendable {
     let directory = try DataDirectory(path: options.dataDirectory)
     let memory = try AgentMemory.open(directory, at: now().wall)
     let host = HostInfo()
-    let processes = ProcessWatch()
+    let processes = options.processes
     processes.groups = configuration.collect.processGroups.map(\.watched)
     let killSwitch = AgentRuntime.killSwitch(options.dataDirectory)
     let tools = try HandsTools()
-    let hands =
-      try options.hands
-      ?? AgentRuntime.localHands(
-        configuration, options, tools, killSwitch: killSwitch, processes: processes)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     client = HTTPClient(
       eventLoopGroup: group, configuration: NotifierFactory.clientConfiguration)
     let data = options.dataDirectory
     let parts = AgentParts(
-      host: host, clock: now, hands: hands,
+      host: host, clock: now, hands: options.hands,
       prober: LocalProber(
         prober: try Prober(reactor: tools.reactor, runner: tools.runner), client: client),
       facts: { AgentRuntime.facts(data, killSwitch: killSwitch) }, load: options.load,
@@ -107,19 +107,6 @@ public final class AgentRuntime: Sendable {
   public static func killSwitch(_ dataDirectory: String) -> @Sendable () -> Bool {
     let paths = ["\(dataDirectory)/freeze", "/etc/lifeguard/freeze"]
     return { paths.contains { access($0, F_OK) == 0 } }
-  }
-
-  private static func localHands(
-    _ configuration: Configuration, _ options: Options, _ tools: HandsTools,
-    killSwitch: @escaping @Sendable () -> Bool, processes: ProcessWatch
-  ) throws -> LocalHands {
-    let logs = "\(options.dataDirectory)/children"
-    if mkdir(logs, 0o700) != 0, errno != EEXIST {
-      throw SystemCallError(call: "mkdir", subject: logs)
-    }
-    return LocalHands(
-      tools: tools, configuration: configuration, childLogs: logs, load: options.load,
-      isStopped: killSwitch, topProcesses: { processes.text })
   }
 
   private static func facts(

@@ -4,4 +4,5 @@
 // _GNU_SOURCE belongs in the .c files: defined here, system types would differ from Glibc's.
 #include "clinux_collect.h"
 #include "clinux_spawn.h"
+#include "clinux_privileges.h"
 #endif

@@ -1,3 +1,4 @@
+import Glibc
 import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
@@ -27,13 +28,16 @@ public final class LocalHands: Hands {
 
   /// - Parameters:
   ///   - load: reads the configuration; the hands trust no other source.
-  ///   - childLogs: an existing folder for the output of supervised children.
+  ///   - childLogs: a folder for the output of supervised children, made when it is missing.
   ///   - isStopped: the kill switch file, looked at right before every step (G26).
   public init(
     tools: HandsTools, configuration: Configuration, childLogs: String,
     load: @escaping @Sendable () -> LoadedConfiguration,
     isStopped: @escaping @Sendable () -> Bool, topProcesses: @escaping @Sendable () -> String
-  ) {
+  ) throws(SystemCallError) {
+    if mkdir(childLogs, 0o700) != 0, errno != EEXIST {
+      throw SystemCallError(call: "mkdir", subject: childLogs)
+    }
     self.tools = tools
     self.load = load
     self.isStopped = isStopped
@@ -60,6 +64,8 @@ public final class LocalHands: Hands {
       receiver = { [weak self] exit in self?.childEnded(exit, report) }
     }
     reports.withLock { $0 = report }
+    // Whoever listens now has not heard anything yet.
+    current.withLock { $0 = [:] }
     await bringUp(children, report)
     while !Task.isCancelled {
       let services = knowledge.withLock { Array($0.services.values) }

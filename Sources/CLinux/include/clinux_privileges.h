@@ -1,0 +1,7 @@
+#ifndef CLINUX_PRIVILEGES_H
+#define CLINUX_PRIVILEGES_H
+
+// No program that is executed from here on gains rights (prctl(2), PR_SET_NO_NEW_PRIVS).
+int clinux_no_new_privileges(void);
+
+#endif

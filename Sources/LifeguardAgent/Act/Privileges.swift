@@ -1,0 +1,63 @@
+import CLinux
+import Glibc
+import LifeguardCore
+import LifeguardHost
+
+/// Whose rights a process works with.
+public enum Privileges {
+  /// The user who parses what the world sends: `lifeguard` when there is one, else `nobody`.
+  public static var unprivilegedUser: UserAccount? {
+    UserAccount.find("lifeguard") ?? UserAccount.find("nobody")
+  }
+
+  /// Gives up root for good: groups first, then the user, and no way back by a set-uid program.
+  ///
+  /// - Throws: when any part of it fails; the process must not go on then.
+  public static func drop(to user: UserAccount) throws(SystemCallError) {
+    var groups = [gid_t(user.groupID)]
+    guard setgroups(1, &groups) == 0 else { throw SystemCallError(call: "setgroups") }
+    // As root these set the real, the effective and the saved id (setuid(2)).
+    guard setgid(user.groupID) == 0 else { throw SystemCallError(call: "setgid") }
+    guard setuid(user.userID) == 0 else { throw SystemCallError(call: "setuid") }
+    guard clinux_no_new_privileges() == 0 else {
+      throw SystemCallError(call: "prctl", subject: "PR_SET_NO_NEW_PRIVS")
+    }
+    guard setuid(0) != 0 else { throw SystemCallError(call: "setuid", subject: "0", code: EPERM) }
+  }
+
+  /// Makes a directory that belongs to the user, with everything of ours that lies directly in it.
+  public static func give(
+    _ directory: String, to user: UserAccount, mode: mode_t
+  ) throws(SystemCallError) {
+    try makeParents(of: directory)
+    if mkdir(directory, mode) != 0, errno != EEXIST {
+      throw SystemCallError(call: "mkdir", subject: directory)
+    }
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0, let entries = fdopendir(descriptor) else {
+      throw SystemCallError(call: "open", subject: directory)
+    }
+    defer { closedir(entries) }
+    guard fchown(descriptor, user.userID, user.groupID) == 0, fchmod(descriptor, mode) == 0 else {
+      throw SystemCallError(call: "chown", subject: directory)
+    }
+    while let entry = readdir(entries) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name == "." || name == ".." { continue }
+      // What cannot be given is found out when it is opened.
+      fchownat(descriptor, name, user.userID, user.groupID, AT_SYMLINK_NOFOLLOW)
+    }
+  }
+
+  private static func makeParents(of path: String) throws(SystemCallError) {
+    var made = ""
+    for part in path.split(separator: "/").dropLast() {
+      made += "/\(part)"
+      if mkdir(made, 0o755) != 0, errno != EEXIST {
+        throw SystemCallError(call: "mkdir", subject: made)
+      }
+    }
+  }
+}
