@@ -32,7 +32,7 @@ struct Gate: Sendable {
   }
 
   func admit(
-    _ head: HTTPRequest, to route: Route, on channel: any Channel, by door: Responder.Door
+    _ head: HTTPRequest, to route: Route, on channel: any NIOCore.Channel, by door: Responder.Door
   ) async -> Result<Caller, Refusal> {
     let caller: Caller
     switch door {

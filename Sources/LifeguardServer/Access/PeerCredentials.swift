@@ -16,15 +16,22 @@ struct PeerCredentials: Sendable {
     self.group = group
   }
 
+  /// `struct ucred` of the kernel, which Swift does not import (unix(7)).
+  private struct Credentials: Sendable {
+    var process: Int32 = 0
+    var user: UInt32 = 0
+    var group: UInt32 = 0
+  }
+
   /// Reads them from a connection; nil when it is no Unix socket.
-  init?(of channel: any Channel) async {
+  init?(of channel: any NIOCore.Channel) async {
     guard let options = channel as? any SocketOptionProvider else { return nil }
-    let future: EventLoopFuture<ucred> = options.unsafeGetSocketOption(
+    let future: EventLoopFuture<Credentials> = options.unsafeGetSocketOption(
       level: NIOBSDSocket.OptionLevel(rawValue: CInt(SOL_SOCKET)),
       name: NIOBSDSocket.Option(rawValue: CInt(SO_PEERCRED)))
     // A connection that has ended in the meantime has no peer any more.
     guard let credentials = try? await future.get() else { return nil }
-    self.init(user: credentials.uid, group: credentials.gid)
+    self.init(user: credentials.user, group: credentials.group)
   }
 
   /// Root and the agent's own user may act, members of the group may read, others nothing.

@@ -35,7 +35,7 @@ final class EventStream: Sendable {
   }
 
   /// Writes until the listener hangs up or the agent ends.
-  func write(to writer: inout any ResponseBodyWriter, on channel: any Channel) async throws {
+  func write(to writer: inout any ResponseBodyWriter, on channel: any NIOCore.Channel) async throws {
     let entries = agent.feed.subscribe()
     let (lines, queue) = AsyncStream.makeStream(
       of: Line.self, bufferingPolicy: .bufferingNewest(256))
@@ -65,7 +65,7 @@ final class EventStream: Sendable {
   }
 
   private func send(
-    _ text: String, to writer: inout any ResponseBodyWriter, on channel: any Channel
+    _ text: String, to writer: inout any ResponseBodyWriter, on channel: any NIOCore.Channel
   ) async throws {
     let limit = channel.eventLoop.scheduleTask(in: EventStream.writeLimit) {
       channel.close(promise: nil)

@@ -1,5 +1,6 @@
 import HTTPTypes
 import LifeguardAgent
+import LifeguardConfiguration
 import LifeguardCore
 
 /// Commands: they acknowledge, silence, approve, freeze and reload; none can bring a command of

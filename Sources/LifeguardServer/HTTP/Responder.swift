@@ -27,7 +27,7 @@ struct Responder: Sendable {
   struct ConnectionEnd: Error {}
 
   func respond(
-    to request: Request, _ writer: consuming ResponseWriter, on channel: any Channel, by door: Door
+    to request: Request, _ writer: consuming ResponseWriter, on channel: any NIOCore.Channel, by door: Door
   ) async throws {
     let limit = channel.eventLoop.scheduleTask(in: Responder.timeLimit) {
       channel.close(promise: nil)
@@ -54,7 +54,7 @@ struct Responder: Sendable {
     if reply.closes { throw ConnectionEnd() }
   }
 
-  private func reply(to request: Request, on channel: any Channel, by door: Door) async -> Reply {
+  private func reply(to request: Request, on channel: any NIOCore.Channel, by door: Door) async -> Reply {
     let path = String(request.uri.path)
     if let refusal = gate.checkNames(request.head, door) { return refusal }
     guard let route = Route(path: path) else {
