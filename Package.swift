@@ -93,6 +93,16 @@ let package = Package(
       exclude: ["Notifiers/mail_server.py"],
       swiftSettings: strict),
     .testTarget(
+      name: "LifeguardServerTests",
+      dependencies: [
+        "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
+        "LifeguardServer", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["LifeguardCore", "TestSupport", "lifeguard"], swiftSettings: strict),
+    .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

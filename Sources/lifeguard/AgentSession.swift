@@ -112,8 +112,11 @@ final class AgentSession: Sendable {
       case .auto: "auto: it acts; `lifeguard freeze` stops that at once"
       }
     var lines: [(String, String)] = [
-      ("watches", "\(status.host) every \(configuration.interval.text): \(status.series) series, "
-        + "\(status.rules) rules"),
+      (
+        "watches",
+        "\(status.host) every \(configuration.interval.text): \(status.series) series, "
+          + "\(status.rules) rules"
+      ),
       ("services", services.isEmpty ? "none" : services),
       ("mode", mode),
       ("settings", status.configurationFile ?? "defaults; no lifeguard.yaml was found"),

@@ -37,7 +37,9 @@ struct Explain: ParsableCommand {
     fact("clear", rule.clear)
     fact("for", rule.forText)
     fact("samples", rule.samples)
-    fact("labels", rule.labels.sorted { $0.key < $1.key }.map { "\($0)=\"\($1)\"" }.joined(separator: " "))
+    fact(
+      "labels",
+      rule.labels.sorted { $0.key < $1.key }.map { "\($0)=\"\($1)\"" }.joined(separator: " "))
     for (name, text) in rule.annotations.sorted(by: { $0.key < $1.key }) { fact(name, text) }
     fact("problem", rule.problem)
     fact("now", rule.matches.isEmpty ? "matches nothing" : "\(rule.matches.count) matches")

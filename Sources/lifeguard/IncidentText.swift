@@ -37,7 +37,8 @@ struct IncidentText {
     let title = terminal.fit("#\(incident.id) \(incident.title)", after: incident.state.count + 2)
     Swift.print("\(terminal.paint(title, .bold))  \(terminal.paint(incident.state, stateColour))")
     var facts = incident.severity.isEmpty ? "" : "\(incident.severity), "
-    facts += "\(incident.target ?? "no target"), opened \(TimeText.full(incident.openedAt.timestamp))"
+    facts +=
+      "\(incident.target ?? "no target"), opened \(TimeText.full(incident.openedAt.timestamp))"
     if let ended = incident.endedAt {
       facts += ", took \((ended.timestamp - incident.openedAt.timestamp).text)"
     }

@@ -33,7 +33,9 @@ struct QueryNow: ParsableCommand {
     if rows.isEmpty { print("Nothing matches.") }
     for row in rows {
       let labels = Labels(
-        (row["metric"]?.object?.members ?? []).map { Label(name: $0.key, value: $0.value.string ?? "") })
+        (row["metric"]?.object?.members ?? []).map {
+          Label(name: $0.key, value: $0.value.string ?? "")
+        })
       let values = row["values"]?.array ?? (row["value"].map { [$0] } ?? [])
       for value in values {
         print("\(Printable.text(labels.description)) \(Printable.text(value[1]?.string ?? ""))")

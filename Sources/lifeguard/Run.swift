@@ -3,7 +3,9 @@ import Glibc
 import LifeguardAgent
 import LifeguardConfiguration
 import LifeguardCore
+import LifeguardHost
 import LifeguardServer
+import LifeguardStore
 import Logging
 
 /// `lifeguard run`: the agent.
@@ -12,6 +14,9 @@ import Logging
 ///  configuration ─▶ AgentRuntime ─▶ APIServer listens ─▶ the agent runs ─▶ events on the terminal
 ///        └ all its problems, exit 1       └ address in use, exit 1: nothing was started
 /// ```
+///
+/// As root it is two processes: this one acts (`Run+Acting.swift`), and one that it starts, without
+/// privileges, does everything else.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The agent: collects, evaluates, recovers, notifies, serves.",
@@ -35,6 +40,12 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", visibility: .hidden))
   var logLevel = "warning"
 
+  @Flag(help: "As root: do not split into a process that acts and one without privileges.")
+  var singleProcess = false
+
+  @Option(help: ArgumentHelp("Where the acting process is.", visibility: .hidden))
+  var actDescriptor: Int32?
+
   func validate() throws {
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError("--log-level is one of trace, debug, info, notice, warning, error")
@@ -43,41 +54,84 @@ struct Run: ParsableCommand {
 
   func run() throws {
     Signals.block()
-    let level = Logger.Level(rawValue: logLevel) ?? .warning
-    let logger = Logger(label: "lifeguard") { _ in LineLog(level) }
+    if geteuid() == 0, actDescriptor == nil, !singleProcess, try runActing() { return }
+    let setting: Setting
+    do {
+      setting = try actDescriptor == nil ? ownSetting() : unprivilegedSetting()
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
+      throw ExitCode.problem
+    }
+    let session: AgentSession
+    do {
+      session = try makeSession(setting)
+    } catch {
+      StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
+      throw ExitCode.problem
+    }
+    setting.reload.order = { session.order(.reload) }
+    Task.detached { await session.run() }  // why: main has no task to be a child of
+    obeySignals(session)
+  }
+
+  /// What a session is made from, in one process or in two.
+  struct Setting {
+    var configuration: Configuration
+    var file: String?
+    var directory: String
+    var hands: any Hands
+    var processes: ProcessWatch
+    var load: @Sendable () async -> LoadedConfiguration
+    var reload = ReloadRelay()
+  }
+
+  /// One process that does everything with the rights of its user.
+  private func ownSetting() throws -> Setting {
     let loader = Loading.loader
     let file = Loading.mainFile(config, loader)
     let loaded = loader.load(mainFile: file)
     Loading.report(loaded.problems)
     guard let configuration = loaded.configuration else { throw ExitCode.problem }
+    let directory = dataDirectory(configuration)
+    // The hands keep the children's output in the data directory, which may not exist yet.
+    Places.makeDirectory(directory)
+    let processes = ProcessWatch()
+    let hands = try LocalHands(
+      tools: try HandsTools(), configuration: configuration, childLogs: "\(directory)/children",
+      load: { loader.load(mainFile: file) }, isStopped: AgentRuntime.killSwitch(directory),
+      topProcesses: { processes.text })
+    return Setting(
+      configuration: configuration, file: file, directory: directory, hands: hands,
+      processes: processes, load: { loader.load(mainFile: file) })
+  }
 
-    let directory = (data ?? configuration.dataDirectory).map(Places.absolute)
-      ?? Places.dataDirectory
-    var http = configuration.http
+  func dataDirectory(_ configuration: Configuration) -> String {
+    (data ?? configuration.dataDirectory).map(Places.absolute) ?? Places.dataDirectory
+  }
+
+  private func makeSession(_ setting: Setting) throws -> AgentSession {
+    let level = Logger.Level(rawValue: logLevel) ?? .warning
+    let logger = Logger(label: "lifeguard") { _ in LineLog(level) }
+    var http = setting.configuration.http
     if let listen {
       http.host = listen.host
       http.port = listen.port
     }
-    let session: AgentSession
-    do {
-      let runtime = try AgentRuntime(
-        configuration,
-        AgentRuntime.Options(
-          dataDirectory: directory, configurationFile: file.map(Places.absolute),
-          version: Version.text, load: { loader.load(mainFile: file) }, hands: nil),
-        logger: logger)
-      let socket = Places.socket(dataDirectory: directory)
-      if socket == Places.rootSocket { mkdir("/run/lifeguard", 0o755) }
-      let server = try APIServer(
-        agent: runtime.agent,
-        ServerSettings(http, socketPath: socket, dataDirectory: directory), logger: logger)
-      session = AgentSession(runtime: runtime, server: server, configuration: configuration)
-    } catch {
-      StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
-      throw ExitCode.problem
-    }
-    Task.detached { await session.run() }
-    obeySignals(session)
+    let runtime = try AgentRuntime(
+      setting.configuration,
+      AgentRuntime.Options(
+        dataDirectory: setting.directory, configurationFile: setting.file.map(Places.absolute),
+        version: Version.text, processes: setting.processes, hands: setting.hands,
+        load: setting.load), logger: logger)
+    let socket = Places.socket(dataDirectory: setting.directory)
+    if socket == Places.rootSocket { mkdir("/run/lifeguard", 0o755) }
+    let server = try APIServer(
+      agent: runtime.agent,
+      ServerSettings(http, socketPath: socket, dataDirectory: setting.directory), logger: logger)
+    return AgentSession(
+      runtime: runtime, server: server, configuration: setting.configuration)
   }
 
   /// The main thread has nothing else to do.
@@ -87,14 +141,14 @@ struct Run: ParsableCommand {
       // After an order to stop, the agent has this long; its state is durable at any moment.
       guard let number = Signals.next(withinSeconds: stops > 0 ? 15 : nil) else {
         StandardError.write("lifeguard: it did not stop within 15s and is ended\n")
-        exit(1)
+        Glibc.exit(1)
       }
       if number == SIGHUP {
         session.order(.reload)
         continue
       }
       stops += 1
-      if stops > 1 { exit(128 + number) }
+      if stops > 1 { Glibc.exit(128 + number) }
       session.order(.stop)
     }
   }

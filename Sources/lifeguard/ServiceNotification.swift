@@ -44,7 +44,7 @@ struct ServiceNotification: Sendable {
     let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
     withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = sendto(socket, text, text.count, Int32(MSG_NOSIGNAL.rawValue), $0, length)
+        _ = sendto(socket, text, text.count, Int32(MSG_NOSIGNAL), $0, length)
       }
     }
   }

@@ -93,7 +93,8 @@ struct StatusText {
         case "down": .red
         default: .yellow
         }
-      let words = service.sentence.isEmpty ? service.pid.map { "pid \($0)" } ?? "" : service.sentence
+      let words =
+        service.sentence.isEmpty ? service.pid.map { "pid \($0)" } ?? "" : service.sentence
       table.add(
         Table.Cell(service.name), Table.Cell(service.state, colour),
         Table.Cell(service.since.map(ago) ?? "", .dim), Table.Cell(words))

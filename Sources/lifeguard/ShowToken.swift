@@ -29,7 +29,8 @@ struct ShowToken: ParsableCommand {
       }
       return
     }
-    let directories = agent.data.map { [Places.absolute($0)] }
+    let directories =
+      agent.data.map { [Places.absolute($0)] }
       ?? [Places.dataDirectory, "\(Places.dataDirectory)-quickstart"]
     do throws(ServerError) {
       for directory in directories {

@@ -21,7 +21,8 @@ struct Terminal {
     guard isatty(STDOUT_FILENO) == 1 else { return Terminal(width: nil, hasColour: false) }
     var size = winsize()
     let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    let isPlain = Places.environment("NO_COLOR")?.isEmpty == false
+    let isPlain =
+      Places.environment("NO_COLOR")?.isEmpty == false
       || Places.environment("TERM") == "dumb"
     return Terminal(width: isKnown ? max(40, Int(size.ws_col)) : 80, hasColour: !isPlain)
   }

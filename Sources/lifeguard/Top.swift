@@ -33,7 +33,8 @@ struct Top: ParsableCommand {
       ("WRITE/s", 8), ("NAME", 0),
     ]
     let cells = heads.map { Table.Cell(right($0.0, $0.1), .bold) }
-    table.add(cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7], cells[8])
+    table.add(
+      cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7], cells[8])
     for process in processes {
       table.add(
         Table.Cell(right("\(process.pid)", 7)), Table.Cell(process.state),

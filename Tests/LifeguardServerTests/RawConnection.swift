@@ -1,0 +1,91 @@
+import Glibc
+import TestSupport
+
+/// Bytes to and from a server, as they are.
+final class RawConnection {
+  private let descriptor: Int32
+
+  /// - Parameter seconds: how long a read waits.
+  init(port: Int, seconds: Int = 5) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try check(result, seconds)
+  }
+
+  init(socketPath: String, seconds: Int = 5) throws {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(socketPath.utf8)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    try check(result, seconds)
+  }
+
+  struct Failure: Error {
+    var number: Int32
+  }
+
+  private func check(_ result: Int32, _ seconds: Int) throws {
+    guard result == 0 else { throw Failure(number: errno) }
+    var limit = timeval(tv_sec: seconds, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Whether everything went out.
+  @discardableResult
+  func send(_ text: String) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
+  /// What has come until `mark`, the end, or the time limit.
+  func receive(until mark: String? = nil) -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16_384)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+      if let mark, String(decoding: bytes, as: UTF8.self).contains(mark) { break }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The status of one request over this connection; nil when there is no answer.
+  func status(_ method: String, _ path: String, _ fields: [String] = [], body: String = "") -> Int? {
+    var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    for field in fields { head += field + "\r\n" }
+    if method == "POST" { head += "Content-Length: \(body.utf8.count)\r\n" }
+    send(head + "\r\n" + body)
+    return RawConnection.status(of: receive())
+  }
+
+  static func status(of answer: String) -> Int? {
+    let words = answer.prefix(64).split(separator: " ")
+    return words.count > 1 ? Int(words[1]) : nil
+  }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import LifeguardAgent
+import LifeguardConfiguration
+import LifeguardCore
+import LifeguardHost
+import LifeguardServer
+import Logging
+import TestSupport
+
+/// A real agent in a private folder, served on a free port and a socket.
+struct ServedAgent: Sendable {
+  let runtime: AgentRuntime
+  let folder: TemporaryFolder
+  let port: Int
+  let socketPath: String
+  let token: String
+  /// The path of the link that signs a browser in.
+  let signInPath: String
+
+  var agent: Agent { runtime.agent }
+
+  struct CouldNotServe: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  /// Runs `body` beside the agent and ends the agent after it.
+  static func with(
+    _ configuration: String = "mode: auto\ndefault_rules: false\n",
+    _ body: @escaping @Sendable (ServedAgent) async throws -> Void
+  ) async throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let file = folder / "lifeguard.yaml"
+    try TextFile.write(configuration, to: file)
+    chmod(file, 0o600)
+    let data = try folder.makeFolder("data", mode: 0o700)
+    let loader = ConfigurationLoader(files: .system, environment: { _ in nil }, user: geteuid())
+    let load: @Sendable () -> LoadedConfiguration = { loader.load(mainFile: file) }
+    let loaded = load()
+    guard let settings = loaded.configuration else {
+      throw CouldNotServe(description: "\(loaded.problems)")
+    }
+    let logger = TestLogger.quiet
+    let hands = try LocalHands(
+      tools: try HandsTools(), configuration: settings, childLogs: "\(data)/children", load: load,
+      isStopped: AgentRuntime.killSwitch(data), topProcesses: { "" })
+    let runtime = try AgentRuntime(
+      settings,
+      AgentRuntime.Options(
+        dataDirectory: data, configurationFile: file, version: "test", hands: hands, load: load),
+      logger: logger)
+    var http = settings.http
+    http.port = 0
+    let server = try APIServer(
+      agent: runtime.agent,
+      ServerSettings(http, socketPath: "\(data)/sock", dataDirectory: data), logger: logger)
+    try await serve(runtime, server, folder, body)
+  }
+
+  private static func serve(
+    _ runtime: AgentRuntime, _ server: APIServer, _ folder: TemporaryFolder,
+    _ body: @escaping @Sendable (ServedAgent) async throws -> Void
+  ) async throws {
+    let (started, starting) = AsyncStream.makeStream(of: APIServer.Listening.self)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        defer { starting.finish() }
+        try await server.run { starting.yield($0) }
+      }
+      var listenings = started.makeAsyncIterator()
+      guard let listening = await listenings.next() else {
+        try await group.next()
+        return
+      }
+      group.addTask { try await runtime.run() }
+      guard await eventually({ await runtime.agent.isReady }),
+        let colon = listening.address.lastIndex(of: ":"),
+        let port = Int(listening.address[listening.address.index(after: colon)...]),
+        let slash = listening.signInLink.range(ofText: "/sign-in")
+      else { throw CouldNotServe(description: "the agent takes no turns") }
+      let served = ServedAgent(
+        runtime: runtime, folder: folder, port: port, socketPath: listening.socketPath,
+        token: try TextFile.read(folder / "data/token").filter { $0 != "\n" },
+        signInPath: String(listening.signInLink[slash...]))
+      do {
+        try await body(served)
+      } catch {
+        group.cancelAll()
+        throw error
+      }
+      group.cancelAll()
+      while !group.isEmpty {
+        // Only the cancellation itself comes here.
+        _ = try? await group.next()
+      }
+    }
+  }
+
+  /// Asks over TCP, with the token unless told otherwise.
+  func ask(
+    _ method: String = "GET", _ path: String, headers: [String: String] = [:], body: String = "",
+    withToken: Bool = true
+  ) throws -> HTTPAnswer {
+    var headers = headers
+    if withToken { headers["Authorization"] = headers["Authorization"] ?? "Bearer \(token)" }
+    return try HTTPExchange.send(method, path, port: port, headers: headers, body: body)
+  }
+
+  /// The member `data` of an answer.
+  func data(_ path: String) throws -> JSON {
+    try JSON.parse(Array(try ask(path).body.utf8))["data"] ?? .null
+  }
+
+  func ask(_ path: String) throws -> HTTPAnswer { try ask("GET", path) }
+
+  func command(_ name: String, _ body: String) throws -> HTTPAnswer {
+    try ask("POST", "/api/v1/\(name)", headers: ["Content-Type": "application/json"], body: body)
+  }
+}
+
+extension String {
+  /// Where a text occurs first.
+  func range(ofText text: String) -> PartialRangeFrom<String.Index>? {
+    firstRange(of: text).map { $0.lowerBound... }
+  }
+}
