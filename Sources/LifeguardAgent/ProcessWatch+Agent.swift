@@ -16,7 +16,7 @@ extension ProcessWatch {
   }
 
   /// The newest list as text, for evidence.
-  var text: String { latest?.report() ?? "" }
+  public var text: String { latest?.report() ?? "" }
 }
 
 extension LifeguardConfiguration.ProcessGroup {

@@ -73,7 +73,8 @@ extension Run {
     if let file { arguments += ["--config", Places.absolute(file)] }
     if let listen { arguments += ["--listen", "\(listen)"] }
     let process = ActProcess(
-      hands: hands, threads: tools.threads, arguments: arguments, load: load)
+      hands: hands, threads: tools.threads, executable: Places.executable ?? "/proc/self/exe",
+      arguments: arguments, load: load)
     let (signals, signalling) = AsyncStream.makeStream(of: ActProcess.Signal.self)
     Task.detached {  // why: main has no task to be a child of
       do {

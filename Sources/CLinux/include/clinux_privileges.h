@@ -4,4 +4,7 @@
 // No program that is executed from here on gains rights (prctl(2), PR_SET_NO_NEW_PRIVS).
 int clinux_no_new_privileges(void);
 
+// Gives /proc/self to the user whom the process has become (prctl(2), PR_SET_DUMPABLE).
+int clinux_make_dumpable(void);
+
 #endif

@@ -22,6 +22,7 @@ public final class ActProcess: Sendable {
 
   private let hands: LocalHands
   private let load: @Sendable () -> (LoadedConfiguration, RecordedFiles)
+  private let executable: String
   private let arguments: [String]
   private let threads: BlockingThreads
   private let current = Mutex<(server: ActServer, pid: pid_t)?>(nil)
@@ -32,13 +33,15 @@ public final class ActProcess: Sendable {
 
   /// - Parameters:
   ///   - load: reads the configuration and records what it saw.
+  ///   - executable: this program.
   ///   - arguments: of the unprivileged process, the program's name first.
   public init(
-    hands: LocalHands, threads: BlockingThreads, arguments: [String],
+    hands: LocalHands, threads: BlockingThreads, executable: String, arguments: [String],
     load: @escaping @Sendable () -> (LoadedConfiguration, RecordedFiles)
   ) {
     self.hands = hands
     self.threads = threads
+    self.executable = executable
     self.arguments = arguments
     self.load = load
   }
@@ -115,9 +118,9 @@ public final class ActProcess: Sendable {
     var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for argument in argv { free(argument) } }
     // The environment is handed on: secrets of the configuration may be in it.
-    let failure = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, &argv, environ)
+    let failure = posix_spawn(&pid, executable, &actions, &attributes, &argv, environ)
     guard failure == 0 else {
-      throw SystemCallError(call: "posix_spawn", subject: "/proc/self/exe", code: failure)
+      throw SystemCallError(call: "posix_spawn", subject: executable, code: failure)
     }
     return pid
   }

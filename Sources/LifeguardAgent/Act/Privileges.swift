@@ -19,6 +19,10 @@ public enum Privileges {
     // As root these set the real, the effective and the saved id (setuid(2)).
     guard setgid(user.groupID) == 0 else { throw SystemCallError(call: "setgid") }
     guard setuid(user.userID) == 0 else { throw SystemCallError(call: "setuid") }
+    // Otherwise /proc/self belongs to root from here on, and cannot be read (proc(5)).
+    guard clinux_make_dumpable() == 0 else {
+      throw SystemCallError(call: "prctl", subject: "PR_SET_DUMPABLE")
+    }
     guard clinux_no_new_privileges() == 0 else {
       throw SystemCallError(call: "prctl", subject: "PR_SET_NO_NEW_PRIVS")
     }

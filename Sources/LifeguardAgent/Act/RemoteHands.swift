@@ -17,18 +17,22 @@ public final class RemoteHands: Hands {
 
   private let connection: Connection
   private let waiting = Mutex(Waiting())
+  private let topProcesses: @Sendable () -> String
   private let onReload: @Sendable () -> Void
   private let onGone: @Sendable () -> Void
 
   /// - Parameters:
   ///   - descriptor: this side of the socket pair.
+  ///   - topProcesses: the busiest processes as text: this side lists them.
   ///   - onReload: the acting process was asked to reload.
   ///   - onGone: it is gone; without it nothing can be done, so the caller ends.
   public init(
-    descriptor: Int32, onReload: @escaping @Sendable () -> Void,
+    descriptor: Int32, topProcesses: @escaping @Sendable () -> String,
+    onReload: @escaping @Sendable () -> Void,
     onGone: @escaping @Sendable () -> Void
   ) {
     connection = Connection(descriptor: descriptor)
+    self.topProcesses = topProcesses
     self.onReload = onReload
     self.onGone = onGone
   }
@@ -60,13 +64,21 @@ public final class RemoteHands: Hands {
         .executor, code: "acting_process_gone", "the process that acts is gone")
       return PreparationReport(refusals: [refusal], evidence: EvidenceReport())
     }
-    return report
+    return PreparationReport(refusals: report.refusals, evidence: completed(report.evidence))
   }
 
   public func collectEvidence(_ request: EvidenceRequest) async -> EvidenceReport {
     guard case .evidence(_, let report) = await ask({ .evidence($0, request) }) else {
       return EvidenceReport()
     }
+    return completed(report)
+  }
+
+  private func completed(_ report: EvidenceReport) -> EvidenceReport {
+    var report = report
+    report.sections.removeAll { $0.title == "top processes" }
+    report.sections.insert(
+      EvidenceReport.Section(title: "top processes", text: topProcesses()), at: 0)
     return report
   }
 
