@@ -12,7 +12,7 @@ enum Simulation {
   }
 
   static func run(seeds: ClosedRange<UInt64>, events: Int, mutant: Mutant?) async -> Result {
-    let lanes: UInt64 = 4
+    let lanes: UInt64 = mutant == nil ? 4 : 1
     return await withTaskGroup(of: Result.self) { group in
       for lane in 0..<lanes {
         group.addTask {

@@ -138,7 +138,8 @@ extension World {
     }
     for incident in monitor.state.openIncidents {
       guard case .awaitingApproval(let approval) = incident.ladder?.phase else { continue }
-      if random.chance(150) {
+      // Some operators answer only when it is too late.
+      if random.chance(seed % 2 == 0 ? 150 : 20) {
         try order("approve", .approve(id: approval.id, by: "ann"))
         return
       }

@@ -1,0 +1,109 @@
+import LifeguardCore
+import Testing
+
+/// Budgets, cool-downs and breakers by themselves.
+@Suite struct GuardRailNumbersTests {
+  private func moment(_ seconds: Double, boot: String = "a") -> Moment {
+    Moment(
+      wall: Timestamp(seconds: 1_790_000_000 + seconds),
+      boottime: .milliseconds(Int64(seconds * 1000)), bootID: boot)
+  }
+
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func `no window ever holds more uses than the limit`(_ seed: UInt64) {
+    var state = seed
+    func random(_ limit: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % limit
+    }
+    let limit = UsageLimit(count: 1 + Int(random(4)), per: .seconds(Double(10 + random(100))))
+    var budget = Budget()
+    var uses: [Double] = []
+    var now = 0.0
+    for _ in 0..<400 {
+      now += Double(random(20))
+      let wait = budget.wait(for: "x", limit: limit, at: moment(now))
+      let inWindow = uses.count { now - $0 < limit.window.seconds }
+      let fits = inWindow < limit.count
+      #expect((wait == nil) == fits)
+      if wait == nil {
+        budget.use("x", at: moment(now))
+        uses.append(now)
+      } else if let wait {
+        #expect(wait > .zero && wait <= limit.window)
+      }
+      if random(10) == 0 { budget.prune(longest: limit.window, at: moment(now)) }
+    }
+  }
+
+  @Test func `a disruptive rung rests, twice as long after each failure, up to the cap`() {
+    var cooldown = Cooldown()
+    func wait(_ at: Double, disruptive: Bool = true) -> Duration? {
+      cooldown.wait(
+        for: "r|t|0", base: .seconds(60), cap: .seconds(300), disruptive: disruptive,
+        at: moment(at))
+    }
+    #expect(wait(0) == nil)
+    cooldown.used("r|t|0", at: moment(0))
+    #expect(wait(59) == .seconds(1))
+    #expect(wait(60) == nil)
+    cooldown.failed("r|t|0")
+    #expect(wait(100) == .seconds(20))
+    for _ in 0..<30 { cooldown.failed("r|t|0") }
+    #expect(wait(100) == .seconds(200))
+  }
+
+  @Test func `a rung that harms nothing and has not failed needs no rest`() {
+    var cooldown = Cooldown()
+    cooldown.used("r|t|0", at: moment(0))
+    func wait() -> Duration? {
+      cooldown.wait(
+        for: "r|t|0", base: .seconds(60), cap: .seconds(3600), disruptive: false, at: moment(1))
+    }
+    #expect(wait() == nil)
+    cooldown.failed("r|t|0")
+    #expect(wait() == .seconds(59))
+  }
+
+  @Test func `health halves the failures, by whatever means it came`() {
+    var cooldown = Cooldown()
+    cooldown.used("r|host|0", at: moment(0))
+    for _ in 0..<4 { cooldown.failed("r|host|0") }
+    cooldown.healthy(.host, at: moment(10))
+    cooldown.decay(halving: .seconds(1800), cap: .seconds(3600), at: moment(1810))
+    #expect(
+      cooldown.wait(
+        for: "r|host|0", base: .seconds(600), cap: .seconds(7200), disruptive: true,
+        at: moment(1810)) == .seconds(590))
+  }
+
+  @Test func `a breaker opens after its passes, tries once, and stays open twice as long`() {
+    var breaker = Breaker()
+    let settings = GuardRailSettings()
+    let opened = [0, 1, 2].map { breaker.passFailed(settings, at: moment($0)) }
+    #expect(opened == [false, false, true])
+    #expect(breaker.wait(at: moment(2)) == .seconds(1800))
+    let moved = [1801, 1802].map { breaker.refresh(at: moment($0)) }
+    #expect(moved == [false, true])
+    #expect(breaker.wait(at: moment(1802)) == nil)
+    let openedAgain = breaker.passFailed(settings, at: moment(1900))
+    #expect(openedAgain)
+    #expect(breaker.wait(at: moment(1900)) == .seconds(3600))
+    for time in 1...10 {
+      _ = breaker.refresh(at: moment(Double(time) * 30_000))
+      _ = breaker.passFailed(settings, at: moment(Double(time) * 30_000))
+    }
+    #expect(breaker.wait(at: moment(300_000)) == .seconds(21_600))
+    breaker.recovered()
+    #expect(breaker.wait(at: moment(300_000)) == nil && breaker.passes == 0)
+  }
+
+  @Test func `every guard rail has a number of its own, and each guard stands for one`() {
+    let numbers = GuardRail.allCases.map(\.rawValue)
+    #expect(Set(numbers).count == numbers.count)
+    let odd = numbers.filter { $0.first != "G" || !(1...30).contains(Int($0.dropFirst()) ?? 0) }
+    #expect(odd.isEmpty)
+    let rails = Guard.standard.map(\.rail)
+    #expect(Set(rails).count == rails.count)
+  }
+}
