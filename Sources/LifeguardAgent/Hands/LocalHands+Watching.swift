@@ -44,7 +44,12 @@ extension LocalHands {
       if needsFullLook(service, since: lastFullLook) {
         let condition = condition(await control.state(), service)
         lastFullLook = BootClock.now()
-        observe(service.name, condition, report)
+        observe(service.name, condition, isAlwaysTold: service.probe == nil, report)
+      } else if service.probe == nil, let known = current.withLock({ $0[service.name] }),
+        let pid = known.identity?.pid, pid > 0
+      {
+        // It was just seen to run: without a probe that is all the evidence there is (G8).
+        report(.observed(ServiceObservation(service: service.name, condition: known)))
       }
       follow(service, &watched, bell)
       await wait(bell, for: pause(service))
@@ -57,7 +62,10 @@ extension LocalHands {
 
   private func needsFullLook(_ service: Service, since last: Duration) -> Bool {
     guard case .running(let identity) = current.withLock({ $0[service.name] }) else { return true }
-    if identity.pid == 0 { return BootClock.now() - last >= .seconds(5) }
+    if identity.pid == 0 {
+      // Without a probe every look is evidence, which counts while it is at most 5 s old.
+      return BootClock.now() - last >= .seconds(service.probe == nil ? 2 : 5)
+    }
     guard let status = ProcessStatus.read(pid: identity.pid), status.identity == identity,
       status.state != .stopped, status.state != .traced, status.state != .zombie
     else { return true }
@@ -117,14 +125,15 @@ extension LocalHands {
   }
 
   func observe(
-    _ service: String, _ condition: ServiceCondition, _ report: @Sendable (HandsReport) -> Void
+    _ service: String, _ condition: ServiceCondition, isAlwaysTold: Bool = false,
+    _ report: @Sendable (HandsReport) -> Void
   ) {
     let isNews = current.withLock { current in
       defer { current[service] = condition }
       return current[service] != condition
     }
     // What is down is reported at every look: a decision needs evidence that is fresh.
-    if case .running = condition, !isNews { return }
+    if case .running = condition, !isNews, !isAlwaysTold { return }
     report(.observed(ServiceObservation(service: service, condition: condition)))
   }
 
