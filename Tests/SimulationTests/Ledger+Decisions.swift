@@ -85,6 +85,9 @@ extension Ledger {
       guard old != new else { continue }
       for key in old.subtracting(new)
       where !elsewhere.contains(key) && !key.rule.hasPrefix("lifeguard/") {
+        // With M of N the last one may be a breach again, and still be one too few.
+        let counts = world.scenario.policy.rules[key.rule]?.samples != nil
+        if lastVerdict[key.rule] == .breached, counts { continue }
         if lastVerdict[key.rule] != .healthy { unproven[incident.id, default: []].insert(key) }
       }
       for key in new.subtracting(old) { unproven[incident.id]?.remove(key) }

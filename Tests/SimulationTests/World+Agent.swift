@@ -72,12 +72,16 @@ extension World {
       return
     }
     var refusals: [Refusal] = []
-    if request.configTest != nil, let name = request.evidence.service,
+    let plan = scenario.policy.plans[request.plan]
+    let step = plan?.steps[request.rung]
+    let isTested = [.start, .restart, .stopCleanStart, .reload].contains(step)
+    if isTested, let name = request.evidence.service,
+      scenario.policy.services[name]?.configTest != nil,
       services[name]?.configurationIsBroken == true
     {
       refusals.append(Refusal(.precondition, code: "config_test", "the test failed"))
     }
-    if !request.requiredMounts.isEmpty, !isCalm, random.chance(200) {
+    if plan?.requiredMounts.isEmpty == false, !isCalm, random.chance(200) {
       refusals.append(Refusal(.precondition, code: "mount_missing", "/var is not mounted"))
     }
     schedule(
