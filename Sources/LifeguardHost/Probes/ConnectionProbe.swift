@@ -30,13 +30,13 @@ final class ConnectionProbe: Sendable {
   private let reactor: Reactor
   private let question: Question?
   private let startedAt = BootClock.now()
-  private let result: OneShot<ProbeResult>
+  private let result: OneShot<ProbeAnswer>
   private let state = Mutex(State())
 
   /// More than any health page; a larger body is judged by its beginning.
   private static let receivedMax = 256 * 1024
 
-  init(reactor: Reactor, question: Question?, result: OneShot<ProbeResult>) {
+  init(reactor: Reactor, question: Question?, result: OneShot<ProbeAnswer>) {
     self.reactor = reactor
     self.question = question
     self.result = result
@@ -46,7 +46,7 @@ final class ConnectionProbe: Sendable {
     guard !addresses.isEmpty else {
       return finish(.failed(.nameResolution, "\(name) has no address"))
     }
-    let outcome: ProbeResult? = state.withLock { state in
+    let outcome: ProbeAnswer? = state.withLock { state in
       guard !state.isDone else { return nil }
       state.addresses = addresses[...]
       return connectNext(&state)
@@ -55,12 +55,12 @@ final class ConnectionProbe: Sendable {
   }
 
   /// Ends the probe with a result from outside: its timeout, or cancellation.
-  func end(_ failure: ProbeResult.Failure, _ message: String) {
+  func end(_ failure: ProbeAnswer.Failure, _ message: String) {
     let isConnected = state.withLock { $0.isConnected }
     finish(.failed(failure, isConnected ? "\(message) after connecting" : message))
   }
 
-  private func connectNext(_ state: inout State) -> ProbeResult? {
+  private func connectNext(_ state: inout State) -> ProbeAnswer? {
     guard let address = state.addresses.first else {
       return .failed(.unreachable, "no address is left to try")
     }
@@ -82,7 +82,7 @@ final class ConnectionProbe: Sendable {
     }
   }
 
-  private func connectFailed(_ code: Int32, _ state: inout State) -> ProbeResult? {
+  private func connectFailed(_ code: Int32, _ state: inout State) -> ProbeAnswer? {
     guard let address = state.addresses.popFirst() else { return nil }
     if !state.addresses.isEmpty { return connectNext(&state) }
     switch code {
@@ -93,7 +93,7 @@ final class ConnectionProbe: Sendable {
   }
 
   private func ready(_ events: Reactor.Events) {
-    let outcome: ProbeResult? = state.withLock { state in
+    let outcome: ProbeAnswer? = state.withLock { state in
       guard !state.isDone, state.socket >= 0 else { return nil }
       if !state.isConnected { return connected(&state) }
       if !state.unsent.isEmpty { return send(&state) }
@@ -102,7 +102,7 @@ final class ConnectionProbe: Sendable {
     if let outcome { finish(outcome) }
   }
 
-  private func connected(_ state: inout State) -> ProbeResult? {
+  private func connected(_ state: inout State) -> ProbeAnswer? {
     var code: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     getsockopt(state.socket, SOL_SOCKET, SO_ERROR, &code, &size)
@@ -110,13 +110,13 @@ final class ConnectionProbe: Sendable {
     state.isConnected = true
     guard let question else {
       let place = state.addresses.first?.description ?? ""
-      return ProbeResult(success: true, message: "connected to \(place)")
+      return ProbeAnswer(success: true, message: "connected to \(place)")
     }
     state.unsent = question.request[...]
     return send(&state)
   }
 
-  private func send(_ state: inout State) -> ProbeResult? {
+  private func send(_ state: inout State) -> ProbeAnswer? {
     while !state.unsent.isEmpty {
       let count = state.unsent.withUnsafeBytes {
         Glibc.send(state.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -131,7 +131,7 @@ final class ConnectionProbe: Sendable {
     return nil
   }
 
-  private func receive(_ state: inout State) -> ProbeResult? {
+  private func receive(_ state: inout State) -> ProbeAnswer? {
     let (length, code) = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16384) {
       chunk in
       let length = recv(state.socket, chunk.baseAddress, chunk.count, 0)
@@ -150,7 +150,7 @@ final class ConnectionProbe: Sendable {
     return judge(HTTPResponse.read(state.received, isClosed: isOver))
   }
 
-  private func judge(_ progress: HTTPResponse.Progress) -> ProbeResult? {
+  private func judge(_ progress: HTTPResponse.Progress) -> ProbeAnswer? {
     guard let question else { return nil }
     switch progress {
     case .incomplete: return nil
@@ -163,7 +163,7 @@ final class ConnectionProbe: Sendable {
     }
   }
 
-  private func judge(_ response: HTTPResponse, _ question: Question) -> ProbeResult {
+  private func judge(_ response: HTTPResponse, _ question: Question) -> ProbeAnswer {
     let status = response.status
     guard question.statuses.contains(status) else {
       let range = question.statuses
@@ -176,10 +176,10 @@ final class ConnectionProbe: Sendable {
       let wanted = String(decoding: body, as: UTF8.self)
       return .failed(.body, "status \(status), body without \"\(wanted)\"", httpStatus: status)
     }
-    return ProbeResult(success: true, httpStatus: status, message: "status \(status)")
+    return ProbeAnswer(success: true, httpStatus: status, message: "status \(status)")
   }
 
-  private func finish(_ outcome: ProbeResult) {
+  private func finish(_ outcome: ProbeAnswer) {
     let isFirst = state.withLock { state in
       defer { state.isDone = true }
       closeSocket(&state)

@@ -26,7 +26,7 @@ public final class Prober: Sendable {
   ///   - user: whom a command runs as; nil is the owner of its script, or the agent's user.
   public func run(
     _ probe: Probe, timeout: Duration? = nil, user: String? = nil
-  ) async -> ProbeResult {
+  ) async -> ProbeAnswer {
     let limit = timeout ?? probe.timeout
     switch probe.kind {
     case .http(let url, let statuses, let body):
@@ -53,8 +53,8 @@ public final class Prober: Sendable {
 
   private func connect(
     _ host: String, _ port: Int, _ question: ConnectionProbe.Question?, _ limit: Duration
-  ) async -> ProbeResult {
-    let result = OneShot<ProbeResult>()
+  ) async -> ProbeAnswer {
+    let result = OneShot<ProbeAnswer>()
     let probe = ConnectionProbe(reactor: reactor, question: question, result: result)
     let timer = reactor.after(limit) { probe.end(.timeout, "no answer within \(limit)") }
     defer { reactor.cancel(timer) }
@@ -69,7 +69,7 @@ public final class Prober: Sendable {
   /// Exit codes as in the Nagios plugin guidelines: 0 ok, 1 warning, 2 critical, 3 unknown.
   private func check(
     _ arguments: [String], _ limit: Duration, _ user: String?
-  ) async -> ProbeResult {
+  ) async -> ProbeAnswer {
     var options = CommandRunner.Options()
     options.grace = .milliseconds(500)
     options.outputLimit = 4096
@@ -78,11 +78,11 @@ public final class Prober: Sendable {
     // The guidelines put the summary on the first line.
     let line = ended.standardOutput.text.split(separator: "\n").first.map(String.init)
     let message = line ?? ended.summary
-    var result: ProbeResult
+    var result: ProbeAnswer
     switch ended.ending {
-    case .exited(code: 0): result = ProbeResult(success: true, message: message)
+    case .exited(code: 0): result = ProbeAnswer(success: true, message: message)
     case .exited(code: 1):
-      result = ProbeResult(success: true, isWarning: true, message: message)
+      result = ProbeAnswer(success: true, isWarning: true, message: message)
     case .exited(code: 2): result = .failed(.critical, message)
     case .exited, .signaled, .cancelled: result = .failed(.unknown, message)
     case .timedOut: result = .failed(.timeout, ended.summary)

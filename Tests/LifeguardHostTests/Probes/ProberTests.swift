@@ -8,7 +8,7 @@ import Testing
   private func ask(
     _ url: String, _ statuses: ClosedRange<Int> = 200...399, body: String? = nil,
     timeout: Duration = .seconds(10)
-  ) async throws -> ProbeResult {
+  ) async throws -> ProbeAnswer {
     let host = try Processes()
     let prober = try Prober(reactor: host.reactor, runner: host.runner)
     defer {
@@ -21,7 +21,7 @@ import Testing
 
   private func answer(
     _ pieces: String..., statuses: ClosedRange<Int> = 200...399, body: String? = nil
-  ) async throws -> ProbeResult {
+  ) async throws -> ProbeAnswer {
     let server = try CannedServer(.answer(pieces))
     defer { server.stop() }
     return try await ask(server.url, statuses, body: body)
@@ -162,9 +162,9 @@ import Testing
     arguments: [
       (0, true, nil), (1, true, nil), (2, false, .critical), (3, false, .unknown),
       (127, false, .unknown),
-    ] as [(Int, Bool, ProbeResult.Failure?)])
+    ] as [(Int, Bool, ProbeAnswer.Failure?)])
   func `a check's exit code means what Nagios means by it`(
-    code: Int, success: Bool, failure: ProbeResult.Failure?
+    code: Int, success: Bool, failure: ProbeAnswer.Failure?
   ) async throws {
     let host = try Processes()
     let prober = try Prober(reactor: host.reactor, runner: host.runner)
@@ -206,7 +206,7 @@ import Testing
     }
     let quiet = Probe(kind: .http(url: silent.url, statuses: 200...399, body: nil))
     let threadsBefore = SmallFile.names(in: "/proc/self/task").count
-    let failures = await withTaskGroup(of: ProbeResult.self) { group in
+    let failures = await withTaskGroup(of: ProbeAnswer.self) { group in
       for _ in 0..<500 { group.addTask { await prober.run(quiet, timeout: .milliseconds(500)) } }
       return await group.reduce(into: [:]) { $0[$1.failure, default: 0] += 1 }
     }

@@ -1,5 +1,5 @@
-/// What a probe has found.
-public struct ProbeResult: Hashable, Sendable {
+/// What a probe has found, in more detail than the decisions need.
+public struct ProbeAnswer: Hashable, Sendable {
   /// Why a probe did not succeed; what is only slow is told apart from what is broken (G20).
   public enum Failure: String, Hashable, Sendable {
     /// Nobody listens.
@@ -44,7 +44,7 @@ public struct ProbeResult: Hashable, Sendable {
     self.message = message
   }
 
-  static func failed(_ failure: Failure, _ message: String, httpStatus: Int? = nil) -> ProbeResult {
-    ProbeResult(success: false, failure: failure, httpStatus: httpStatus, message: message)
+  static func failed(_ failure: Failure, _ message: String, httpStatus: Int? = nil) -> ProbeAnswer {
+    ProbeAnswer(success: false, failure: failure, httpStatus: httpStatus, message: message)
   }
 }
