@@ -40,7 +40,8 @@ public final class Supervisor: Sendable {
   private let logFolder: String
   private let logLimitBytes: Int
   private let onExit: @Sendable (ChildExit) -> Void
-  private let groupPrefix: String
+  /// Begins the names of this supervisor's control groups.
+  let groupPrefix: String
   private let children = Mutex<[String: Child]>([:])
   private let logs = Mutex<[String: ChildLog]>([:])
 
@@ -136,7 +137,7 @@ public final class Supervisor: Sendable {
       signal(SIGKILL, identity)
       _ = await waitForEnd(of: name, identity, within: .seconds(2))
     }
-    _ = await threads.run { self.emptyGroup(of: name, previous: identity) }
+    _ = await threads.run { self.endGroup(of: name, previous: identity) }
     return self.identity(of: name) != identity
   }
 
@@ -159,7 +160,7 @@ public final class Supervisor: Sendable {
     _ name: String, _ command: Command
   ) -> Result<ProcessIdentity, SupervisorError> {
     do throws(SupervisorError) {
-      let group = emptyGroup(of: name, previous: nil)
+      let group = nextGroup(of: name)
       let started = try startProcess(name, command, group: group)
       children.withLock { $0[name]?.phase = .running(started.identity, nil) }
       keepLog(of: name)
@@ -202,20 +203,26 @@ public final class Supervisor: Sendable {
     }
   }
 
-  /// Ends what is left of an earlier child and returns a group for the next, new if possible.
-  @discardableResult
-  private func emptyGroup(of name: String, previous: ProcessIdentity?) -> ControlGroup? {
-    let group = launcher.groups?.group(named: groupPrefix + name)
-    if group == nil && previous == nil { return nil }
+  /// Ends what is left of an earlier child and removes its group.
+  private func endGroup(of name: String, previous: ProcessIdentity?) {
+    let group = launcher.groups?.groups(prefix: groupPrefix + name)
+      .first { $0.path.hasSuffix("/" + groupPrefix + name) }
+    if group == nil && previous == nil { return }
     let leader = previous ?? ProcessIdentity(pid: 0, startTicks: 0)
     let containment = Containment(leader: leader, group: group, marker: groupPrefix + name)
     // 100 ms in all: what SIGKILL does not end waits in the kernel and holds no port for long.
     for _ in 0..<200 {
-      if group?.mayCloneInto == true { return group }
-      if group == nil ? containment.survivors().isEmpty : containment.remove() { break }
+      if group == nil ? containment.survivors().isEmpty : containment.remove() { return }
       containment.kill()
       usleep(500)
     }
+  }
+
+  /// The group for the next child: new, unless something in the old one cannot be ended.
+  private func nextGroup(of name: String) -> ControlGroup? {
+    guard let group = launcher.groups?.group(named: groupPrefix + name) else { return nil }
+    if group.mayCloneInto { return group }
+    endGroup(of: name, previous: nil)
     return launcher.groups?.group(named: groupPrefix + name)
   }
 

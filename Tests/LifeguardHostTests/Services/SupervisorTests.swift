@@ -25,6 +25,8 @@ struct Supervision: Sendable {
     ) { exit in box.exits.withLock { $0.append(exit) } }
   }
 
+  func owns(_ group: ControlGroup) -> Bool { group.path.contains(supervisor.groupPrefix) }
+
   var exits: [Supervisor.ChildExit] { box.exits.withLock { $0 } }
 }
 
@@ -94,6 +96,8 @@ struct Supervision: Sendable {
     #expect(await host.eventually { host.pids(in: "pids").count == 2 }, "\(world.exits)")
     await world.supervisor.stop("web")
     for pid in host.pids(in: "pids") { #expect(!host.isAlive(pid)) }
+    let groups = try #require(host.launcher.groups?.groups(prefix: "lifeguard.child."))
+    #expect(groups.filter { world.owns($0) }.isEmpty, "a stopped child leaves no group behind")
   }
 
   @Test func `a child that ignores TERM is killed after the grace`() async throws {
