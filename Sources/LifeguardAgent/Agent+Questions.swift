@@ -107,16 +107,20 @@ extension Agent {
   private func storedIncidents(limit: Int) async -> [Incident] {
     // A store that cannot be read leaves what is in memory; the status says so.
     let summaries = (try? await archive.incidents(limit: limit)) ?? []
-    return summaries.compactMap { try? JSONCoder.decode(Incident.self, from: Array($0.json.utf8)) }  // a row of another version is left out
+    return summaries.compactMap { decoded($0.json) }
   }
 
   /// An incident's timeline, oldest first.
   public func timeline(of incident: Int) async -> [TimelineEntry] {
     // As above.
     let stored = (try? await archive.timeline(incident: String(incident))) ?? []
-    return stored.compactMap {
-      try? JSONCoder.decode(TimelineEntry.self, from: Array($0.json.utf8))
-    }  // as above
+    return stored.compactMap { decoded($0.json) }
+  }
+
+  /// nil for a row that another version has written in another form.
+  private func decoded<Value: Decodable>(_ json: String) -> Value? {
+    // The row is left out; the file itself is kept.
+    try? JSONCoder.decode(Value.self, from: Array(json.utf8))
   }
 
   /// The chain of decisions about a target, an incident, or an alert's name; newest incident last.

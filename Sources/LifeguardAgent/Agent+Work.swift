@@ -16,7 +16,10 @@ extension Agent {
       group.addTask {
         await self.parts.hands.watch(children: children) { reporting.yield($0) }
       }
-      group.addTask { for await batches in ticks { await self.take(batches) } }
+      group.addTask {
+        await self.refill()
+        for await batches in ticks { await self.take(batches) }
+      }
       group.addTask { await self.probeServices() }
       group.addTask { await self.deliverMessages() }
       group.addTask { await self.refreshAlertmanagers() }

@@ -17,6 +17,7 @@ public struct AgentParts: Sendable {
   public var dataDirectory: String
   public var version: String
   public var samples: SampleStore?
+  public var history: SampleArchive
   public var evidence: EvidenceFolder
   public var notifiers: NotifierFactory
   /// The processes that use most, for `lifeguard top`.
@@ -29,7 +30,8 @@ public struct AgentParts: Sendable {
     host: HostInfo, clock: @escaping @Sendable () -> Moment, hands: any Hands,
     prober: any ServiceProber, facts: @escaping @Sendable () -> HostFacts,
     load: @escaping @Sendable () async -> LoadedConfiguration, configurationFile: String?,
-    dataDirectory: String, version: String, samples: SampleStore?, evidence: EvidenceFolder,
+    dataDirectory: String, version: String, samples: SampleStore?,
+    history: SampleArchive, evidence: EvidenceFolder,
     notifiers: NotifierFactory, top: @escaping @Sendable () -> [TopProcess],
     watchClosely: @escaping @Sendable (Bool) -> Void
   ) {
@@ -43,6 +45,7 @@ public struct AgentParts: Sendable {
     self.dataDirectory = dataDirectory
     self.version = version
     self.samples = samples
+    self.history = history
     self.evidence = evidence
     self.notifiers = notifiers
     self.top = top

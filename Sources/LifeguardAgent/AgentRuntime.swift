@@ -74,6 +74,7 @@ public final class AgentRuntime: Sendable {
         settings: SampleStore.Settings(
           retention: configuration.collect.diskRetention,
           bytesMax: configuration.collect.diskBytesMax)),
+      history: SampleArchive(path: "\(data)/samples.db"),
       evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
       notifiers: NotifierFactory(client: client, group: group, logger: logger),
       top: { processes.top }, watchClosely: { processes.isPending = $0 })

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LifeguardHost
 
 /// `lifeguard demo-service`: something to break, for the quick start.
 ///
@@ -7,7 +8,11 @@ import Glibc
 struct DemoService: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo-service", abstract: "A tiny HTTP server that answers \"ok\".",
-    discussion: "Example: lifeguard demo-service --listen 127.0.0.1:9912", shouldDisplay: false)
+    discussion: """
+      Asked for /overload it keeps every processor busy for a minute, or until it is restarted.
+
+      Example: lifeguard demo-service --listen 127.0.0.1:9912
+      """, shouldDisplay: false)
 
   @Option(help: ArgumentHelp("Where it listens.", valueName: "address:port"))
   var listen = ListenAddress(host: "127.0.0.1", port: 9912)
@@ -70,9 +75,30 @@ struct DemoService: ParsableCommand {
       used += count
       if used >= 4, buffer[(used - 4)..<used].elementsEqual(end) { break }
     }
+    if buffer[..<used].starts(with: Array("GET /overload".utf8)) { overload() }
     let text =
       "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
     let bytes = Array(text.utf8)
     send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+
+  /// One busy thread a processor, for a minute: an overload that a restart ends.
+  private func overload() {
+    let end = BootClock.now() + .seconds(60)
+    for _ in 0..<sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+      do throws(SystemCallError) {
+        try Thread.start(name: "overload") {
+          var number: UInt64 = 1
+          while BootClock.now() < end {
+            for _ in 0..<100_000 { number = number &* 6_364_136_223_846_793_005 &+ 1 }
+            // Read, so that the loop is not left out.
+            if number == 0 { return }
+          }
+        }
+      } catch {
+        // A host without a thread to spare is overloaded already.
+        return
+      }
+    }
   }
 }
