@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardAgent
 import LifeguardCore
 import TestSupport
 import Testing
@@ -97,7 +98,7 @@ import Testing
 
   @Test func `anonymous reading opens questions on loopback and no command`() async throws {
     let text = "default_rules: false\nhttp: {anonymous_read: true}\n"
-    try await ServedAgent.with(text) { served in
+    try await ServedAgent.with(text) { (served: ServedAgent) async throws -> Void in
       #expect(try served.ask("GET", "/api/v1/status", withToken: false).status == 200)
       #expect(try served.ask("GET", "/", withToken: false).status == 200)
       #expect(
@@ -114,7 +115,7 @@ import Testing
   func `a page that points its own name at this host is not answered`(host: String, status: Int)
     async throws
   {
-    try await ServedAgent.with { served in
+    try await ServedAgent.with { (served: ServedAgent) async throws -> Void in
       #expect(try served.ask("GET", "/metrics", headers: ["Host": host]).status == status)
     }
   }

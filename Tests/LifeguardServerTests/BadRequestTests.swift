@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardAgent
 import LifeguardConfiguration
 import LifeguardCore
 import TestSupport

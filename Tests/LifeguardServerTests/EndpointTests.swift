@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardAgent
 import LifeguardCore
 import TestSupport
 import Testing

@@ -76,7 +76,7 @@ struct ServedAgent: Sendable {
       guard await eventually({ await runtime.agent.isReady }),
         let colon = listening.address.lastIndex(of: ":"),
         let port = Int(listening.address[listening.address.index(after: colon)...]),
-        let slash = listening.signInLink.range(ofText: "/sign-in")
+        let slash = listening.signInLink.firstRange(of: "/sign-in")?.lowerBound
       else { throw CouldNotServe(description: "the agent takes no turns") }
       let served = ServedAgent(
         runtime: runtime, folder: folder, port: port, socketPath: listening.socketPath,
@@ -115,12 +115,5 @@ struct ServedAgent: Sendable {
 
   func command(_ name: String, _ body: String) throws -> HTTPAnswer {
     try ask("POST", "/api/v1/\(name)", headers: ["Content-Type": "application/json"], body: body)
-  }
-}
-
-extension String {
-  /// Where a text occurs first.
-  func range(ofText text: String) -> PartialRangeFrom<String.Index>? {
-    firstRange(of: text).map { $0.lowerBound... }
   }
 }

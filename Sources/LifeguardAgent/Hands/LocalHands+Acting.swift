@@ -15,10 +15,12 @@ extension LocalHands {
       return refused(
         .executor, "plan_changed", "plan \(order.plan) is not what it was when it was chosen")
     }
-    let step = plan.steps[order.rung]
-    let service = services.values.first {
-      $0.target == order.target || Target(.service, $0.name) == order.target
+    guard expectedTarget(of: plan, order, services) == order.target else {
+      return refused(
+        .targets, "foreign_target", "plan \(order.plan) does not act on \(order.target)")
     }
+    let step = plan.steps[order.rung]
+    let service = services.values.first { $0.target == order.target }
     switch step {
     case .run(let command): return await run(command, order)
     case .page, .http:
@@ -26,6 +28,23 @@ extension LocalHands {
     case .reload, .nudge, .start, .stop, .restart, .stopCleanStart, .signal:
       return await steer(step, order, service)
     }
+  }
+
+  /// What the plan as it is written here says about its target, whoever asks.
+  private func expectedTarget(
+    of plan: Plan, _ order: StepOrder, _ services: [String: Service]
+  ) -> Target? {
+    func canonical(_ target: Target) -> Target {
+      target.kind == .service ? services[target.name]?.target ?? target : target
+    }
+    guard let template = plan.target else {
+      let service = order.alert.labels["service"].flatMap { services[$0] }
+      return service?.target ?? .host
+    }
+    let context = TemplateContext(
+      labels: order.alert.labels, value: order.alert.value,
+      externalLabels: knowledge.withLock { $0.externalLabels })
+    return Target(template.render(context)).map(canonical)
   }
 
   private func steer(

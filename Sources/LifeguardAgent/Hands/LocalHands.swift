@@ -11,7 +11,7 @@ public final class LocalHands: Hands {
     var services: [String: Service] = [:]
     var plans: [String: Plan] = [:]
     var controls: [String: any ServiceControl] = [:]
-    var generation = 0
+    var externalLabels = Labels()
   }
 
   let tools: HandsTools
@@ -99,7 +99,8 @@ public final class LocalHands: Hands {
         configuration.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
       knowledge.plans = configuration.plans
       knowledge.controls = controls
-      knowledge.generation += 1
+      knowledge.externalLabels = Labels(
+        configuration.externalLabels.map { Label(name: $0.key, value: $0.value) })
     }
   }
 
