@@ -14,7 +14,10 @@ extension Agent {
     await withDiscardingTaskGroup { group in
       group.addTask { for await report in reports { await self.take(report) } }
       group.addTask {
-        await self.parts.hands.watch(children: children) { reporting.yield($0) }
+        let isFrozen = await self.isFrozen
+        await self.parts.hands.watch(children: children, startsMissing: !isFrozen) {
+          reporting.yield($0)
+        }
       }
       group.addTask {
         await self.refill()
@@ -35,6 +38,8 @@ extension Agent {
   /// Tells the monitor that it has its memory back; the children that may still run.
   private func begin() -> [ChildRecord] {
     deliver(.started(startReport))
+    // The kill switch is known before anything is decided.
+    deliver(.host(parts.facts()))
     return children
   }
 
@@ -133,6 +138,8 @@ extension Agent {
       try? await Task.sleep(for: .seconds(1))
     }
   }
+
+  private var isFrozen: Bool { turn.monitor.frozenReason != nil }
 
   /// G20: under pressure, answers get more time.
   private var probeTimeoutFactor: Int {

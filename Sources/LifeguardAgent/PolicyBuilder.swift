@@ -9,7 +9,7 @@ extension Policy {
     }
     self.init(
       host: host, mode: configuration.mode, rules: configuration.rules + grouped,
-      plans: configuration.plans, recoveries: configuration.recoveries,
+      plans: configuration.allPlans, recoveries: configuration.recoveries,
       services: configuration.services, routes: configuration.routes,
       receivers: configuration.receivers,
       externalLabels: Labels(

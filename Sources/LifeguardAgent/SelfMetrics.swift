@@ -66,6 +66,10 @@ struct SelfMetrics {
       "lifeguard_alerts_firing", .gauge, "Alerts that fire.",
       [(none, Double(monitor.state.tracker.firing.count))])
     add(
+      "lifeguard_alerts_refused_total", .counter,
+      "Breaches since the start that found no room among the alerts.",
+      [(none, Double(monitor.state.tracker.refused))])
+    add(
       "lifeguard_actions_total", .counter, "Recovery steps begun, by step.",
       counted(actions, "step"))
     add(

@@ -41,7 +41,8 @@ struct SeriesTable {
   ) {
     var collector = collectors.removeValue(forKey: batch.collector) ?? Collector()
     collector.duration = batch.duration
-    collector.problem = batch.failure.map { "\($0)" }
+    // What this host does not have is no problem.
+    collector.problem = batch.failure.flatMap { $0.isAbsence ? nil : "\($0)" }
     if collector.slots.count < batch.values.count {
       collector.slots += Array(repeating: nil, count: batch.values.count - collector.slots.count)
     }

@@ -32,6 +32,17 @@ public struct Configuration: Sendable {
   public var files: [String] = []
 
   public init() {}
+
+  /// Every plan by name: those under `plans`, and those written into a rule or a service.
+  public var allPlans: [String: Plan] {
+    let grouped = ruleGroups.flatMap(\.rules).compactMap { rule -> RecoveryChoice? in
+      if case .alert(let rule) = rule { rule.recovery } else { nil }
+    }
+    let choices = rules.compactMap(\.recovery) + services.compactMap(\.plan) + grouped
+    var all = plans
+    for case .inline(let plan) in choices { all[plan.name] = plan }
+    return all
+  }
 }
 
 /// `listen:` and `http:`.

@@ -1,8 +1,12 @@
 /// Start, clock, host facts, operators' commands, and tidying up.
 extension Monitor {
-  mutating func start(_ report: StartReport, at now: Moment) {
+  /// - Returns: problems of an earlier run, ended: those that still exist are raised anew.
+  mutating func start(
+    _ report: StartReport, at now: Moment
+  ) -> [AlertTracker.Change] {
     isStarted = true
     touch()
+    defer { restartInFlight(at: now) }
     if report.stateWasLost {
       state.lostAt = now
       state.budgetsLostAt = now
@@ -13,6 +17,13 @@ extension Monitor {
     } else {
       record(.started, incident: nil, code: "started", "the agent started", at: now)
     }
+    let problems = Set(state.tracker.alerts.keys.map(\.rule)).filter {
+      $0.hasPrefix(Monitor.problemPrefix)
+    }
+    return problems.sorted().flatMap { state.tracker.removeRule($0) }
+  }
+
+  private mutating func restartInFlight(at now: Moment) {
     for incident in state.openIncidents {
       guard let ladder = incident.ladder else { continue }
       switch ladder.phase {

@@ -52,8 +52,7 @@ public struct Monitor: Sendable {
   private mutating func take(_ event: Event, at now: Moment) -> [AlertTracker.Change] {
     switch event {
     case .started(let report):
-      start(report, at: now)
-      return []
+      return start(report, at: now)
     case .evaluated(let evaluation):
       return fold(evaluation, at: now)
     case .observed(let observation):

@@ -3,7 +3,7 @@ import LifeguardCore
 
 /// What the unprivileged process asks of the acting one: names, never commands.
 enum ActRequest: Sendable, Codable {
-  case watch([ChildRecord])
+  case watch([ChildRecord], startsMissing: Bool)
   case perform(Int, StepOrder)
   case prepare(Int, PreparationOrder)
   case evidence(Int, EvidenceRequest)

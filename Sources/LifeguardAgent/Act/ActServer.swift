@@ -50,8 +50,10 @@ public final class ActServer: Sendable {
 
   private func answer(_ request: ActRequest) async {
     switch request {
-    case .watch(let children):
-      await hands.watch(children: children) { self.connection.send(.report($0)) }
+    case .watch(let children, let startsMissing):
+      await hands.watch(children: children, startsMissing: startsMissing) {
+        self.connection.send(.report($0))
+      }
     case .perform(let number, let order):
       connection.send(.performed(number, await hands.perform(order)))
     case .prepare(let number, let order):

@@ -43,10 +43,11 @@ public final class RemoteHands: Hands {
   }
 
   public func watch(
-    children: [ChildRecord], report: @escaping @Sendable (HandsReport) -> Void
+    children: [ChildRecord], startsMissing: Bool,
+    report: @escaping @Sendable (HandsReport) -> Void
   ) async {
     waiting.withLock { $0.report = report }
-    connection.send(.watch(children))
+    connection.send(.watch(children, startsMissing: startsMissing))
     let forever = Bell()
     while !Task.isCancelled { await forever.wait() }
   }

@@ -8,9 +8,9 @@ import LifeguardCore
 /// name of a plan with its hash, a rung and a target.
 public protocol Hands: Sendable {
   /// Watches services for as long as the task lives: re-adopts children that are still running,
-  /// starts the others, and reports what it sees.
+  /// starts the others unless the agent is frozen, and reports what it sees.
   func watch(
-    children: [ChildRecord], report: @escaping @Sendable (HandsReport) -> Void
+    children: [ChildRecord], startsMissing: Bool, report: @escaping @Sendable (HandsReport) -> Void
   ) async
 
   /// Carries one step out; never throws, the result says what happened.

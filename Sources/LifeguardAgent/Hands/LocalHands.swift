@@ -58,7 +58,8 @@ public final class LocalHands: Hands {
   }
 
   public func watch(
-    children: [ChildRecord], report: @escaping @Sendable (HandsReport) -> Void
+    children: [ChildRecord], startsMissing: Bool,
+    report: @escaping @Sendable (HandsReport) -> Void
   ) async {
     exits.receiver.withLock { receiver in
       receiver = { [weak self] exit in self?.childEnded(exit, report) }
@@ -66,7 +67,7 @@ public final class LocalHands: Hands {
     reports.withLock { $0 = report }
     // Whoever listens now has not heard anything yet.
     current.withLock { $0 = [:] }
-    await bringUp(children, report)
+    await bringUp(children, starts: startsMissing, report)
     while !Task.isCancelled {
       let services = knowledge.withLock { Array($0.services.values) }
       await withTaskGroup { group in
@@ -76,7 +77,7 @@ public final class LocalHands: Hands {
         // Without services only a reload ends the wait; with them a watch ends only when cancelled.
         group.cancelAll()
       }
-      if !Task.isCancelled { await bringUp([], report) }
+      if !Task.isCancelled { await bringUp([], starts: true, report) }
     }
   }
 
@@ -97,7 +98,7 @@ public final class LocalHands: Hands {
       }
       knowledge.services = Dictionary(
         configuration.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-      knowledge.plans = configuration.plans
+      knowledge.plans = configuration.allPlans
       knowledge.controls = controls
       knowledge.externalLabels = Labels(
         configuration.externalLabels.map { Label(name: $0.key, value: $0.value) })

@@ -9,6 +9,12 @@
 /// ```
 public struct AlertTracker: Sendable, Codable {
   public private(set) var alerts: [Alert.Key: Alert] = [:]
+  /// Breaches since the start for which there was no room.
+  public private(set) var refused = 0
+
+  /// Alerts at once: a rule whose labels explode must not fill the state, which is written at
+  /// every change (about 400 bytes each).
+  public static let alertsMax = 300
 
   /// What changed in one evaluation.
   public enum Change: Hashable, Sendable {
@@ -72,6 +78,10 @@ public struct AlertTracker: Sendable, Codable {
   ) {
     let known = alerts[key]
     if known == nil, element.verdict != .breached { return }
+    if known == nil, alerts.count >= AlertTracker.alertsMax {
+      refused += 1
+      return
+    }
     var alert = known ?? Alert(key: key, element: element.labels, value: element.value, at: moment)
     alert.freshness = evaluation.freshness
     // `on_no_data: alert` tells people; it is still no evidence to act on.

@@ -43,7 +43,7 @@ public struct Incident: Hashable, Sendable, Codable {
   /// What each receiver was told last.
   public var told: [String: RepeatPolicy.Sent] = [:]
 
-  static let attemptsMax = 20
+  static let attemptsMax = 10
   static let namesMax = 20
 
   init(id: Int, key: String, target: Target?, alert: Alert, at moment: Moment) {
