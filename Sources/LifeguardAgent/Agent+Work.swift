@@ -127,7 +127,7 @@ extension Agent {
     let ended = parts.clock()
     await deliver(
       .probed(
-        LifeguardCore.ProbeResult(
+        ProbeResult(
           service: service.name, outcome: outcome, started: started,
           duration: ended.elapsed(since: started), cpuTicksUsed: used)))
   }

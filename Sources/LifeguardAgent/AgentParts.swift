@@ -57,5 +57,5 @@ public struct AgentParts: Sendable {
 public protocol ServiceProber: Sendable {
   func probe(
     _ probe: Probe, timeout: Duration
-  ) async -> LifeguardCore.ProbeResult.Outcome
+  ) async -> ProbeResult.Outcome
 }

@@ -16,7 +16,7 @@ public struct LocalProber: ServiceProber {
 
   public func probe(
     _ probe: Probe, timeout: Duration
-  ) async -> LifeguardCore.ProbeResult.Outcome {
+  ) async -> ProbeResult.Outcome {
     if case .http(let url, let statuses, let body) = probe.kind, url.hasPrefix("https:") {
       return await secure(url, statuses, body, timeout)
     }
@@ -32,7 +32,7 @@ public struct LocalProber: ServiceProber {
 
   private func secure(
     _ url: String, _ statuses: ClosedRange<Int>, _ body: String?, _ timeout: Duration
-  ) async -> LifeguardCore.ProbeResult.Outcome {
+  ) async -> ProbeResult.Outcome {
     do {
       let response = try await client.execute(
         HTTPClientRequest(url: url), timeout: .milliseconds(max(timeout.milliseconds, 1)))

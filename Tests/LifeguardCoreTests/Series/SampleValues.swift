@@ -21,7 +21,7 @@ struct SplitMix: RandomNumberGenerator {
 enum SampleValues {
   static let special: [Double] = [
     .staleMarker, .infinity, -.infinity, .nan, -0.0, 0, .leastNonzeroMagnitude,
-    .greatestFiniteMagnitude, Double(bitPattern: 0x7FF8_0000_0000_0001), 9_007_199_254_740_993,
+    .greatestFiniteMagnitude, Double(bitPattern: 0x7FF8_0000_0000_0001), 9_007_199_254_740_994,
   ]
 
   /// The seed decides the kind, so that every kind gets whole chunks to itself.
