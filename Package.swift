@@ -126,6 +126,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["LifeguardCore"], path: "Tests/Support",
       swiftSettings: strict),
     .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    // Real faults against the real command: it is found beside the tests.
+    .testTarget(
+      name: "ScenarioTests", dependencies: ["LifeguardCore", "TestSupport"],
+      path: "Tests/Scenarios", exclude: ["box", "faults.c"], swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

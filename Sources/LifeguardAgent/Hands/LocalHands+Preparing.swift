@@ -37,10 +37,13 @@ extension LocalHands {
     let result = await tools.runner.run(
       Command(arguments: arguments, timeout: .seconds(30), disruptive: false))
     if result.succeeded { return nil }
-    let line = result.lastLine.map { ": \($0)" } ?? ""
+    // The first line says what is wrong and where, the last often only that something is.
+    let lines = result.standardError.text.split(separator: "\n").prefix(2).joined(separator: "; ")
+    let said = lines.isEmpty ? result.lastLine ?? "" : lines
     return Refusal(
       .precondition, code: "config_test_failed",
-      "\(arguments.joined(separator: " ")): \(result.summary)\(line)")
+      "\(arguments.joined(separator: " ")): \(result.summary)"
+        + (said.isEmpty ? "" : ": \(said.prefix(500))"))
   }
 
   public func collectEvidence(_ request: EvidenceRequest) async -> EvidenceReport {
