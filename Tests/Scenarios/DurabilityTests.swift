@@ -149,7 +149,7 @@ struct DurabilityTests {
   @Test func `a full disk stops neither detection nor actions nor messages`() async throws {
     let port = try FreePort.tcp()
     let configuration = ScriptScenarios.server(
-      port, steps: "[{run: {command: [FOLDER/fix.sh]}}, page]")
+      port, steps: "[start, {run: {command: [FOLDER/fix.sh]}}, page]")
     try await Scene.play(mount: "data", configuration) { scene in
       try scene.script("fix.sh", "echo \"$LIFEGUARD_ATTEMPT\" >> FOLDER/runs; rm -f FOLDER/bad")
       try await scene.start()

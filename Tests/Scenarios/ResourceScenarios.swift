@@ -7,10 +7,14 @@ import Testing
   .scenario,
   .enabled(if: LifeguardBinary.requirement.isMet, "\(LifeguardBinary.requirement.reason)"))
 struct ResourceScenarios {
+  /// An ordinary user.
+  private static let user = "nobody"
+
   @Test(
     .enabled(
       if: Requirement.program("stress-ng").isMet, "\(Requirement.program("stress-ng").reason)"))
   func `a runaway process is stopped, spikes of a second are not`() async throws {
+    // Run by an ordinary user, as the runaway process is.
     let busy =
       "sum by (instance) (rate(namedprocess_namegroup_cpu_seconds_total{groupname=\"runaway\"}[2s]))"
     let configuration = """
@@ -27,7 +31,7 @@ struct ResourceScenarios {
             cooldown: 1s
             verify: {settle: 1s, hold: 3s, deadline: 30s}
       """
-    try await Scene.play(configuration) { scene in
+    try await Scene.play(user: Self.user, configuration) { scene in
       let stress = try #require(Requirement.locate("stress-ng"))
       let program = scene.folder / "runaway"
       let copied = try await ChildProgram.run(["cp", stress, program])
@@ -35,7 +39,10 @@ struct ResourceScenarios {
       try scene.script(
         "end.sh", "pid=$(cat FOLDER/runaway.pid); echo \"ending $pid\"; kill -CONT $pid; kill $pid")
       try await scene.start()
-      let load = try ChildProgram([program, "--cpu", "4", "--timeout", "120"])
+      let load = try ChildProgram(
+        Scene.asUser(Self.user) + [
+          program, "--cpu", "4", "--timeout", "120", "--temp-path", scene.folder / "open",
+        ])
       try TextFile.write("\(load.pid)\n", to: scene.folder / "runaway.pid")
       // Stopped, it waits; the agent gets to know its processes meanwhile.
       try await Task.sleep(for: .milliseconds(300))
@@ -50,7 +57,7 @@ struct ResourceScenarios {
       let seen = await eventually { try (scene.api.query(used).first ?? 0) > 1 }
       #expect(seen, "the spikes were not seen\n\(scene.report)")
       #expect(try scene.api.incidents().isEmpty, "\(scene.report)")
-      #expect(load.isRunning)
+      #expect(load.isRunning, "\(load.standardOutput)\(load.standardError)")
 
       Glibc.kill(-load.pid, SIGCONT)
       let ended = await eventually(within: .seconds(40)) { !load.isRunning }
@@ -70,7 +77,9 @@ struct ResourceScenarios {
     async throws
   {
     let limit = 192
-    let group = try #require(ControlGroupsOfTests.makeMemoryGroup(limit: limit << 20))
+    let group = try #require(
+      ControlGroupsOfTests.makeMemoryGroup(
+        limit: limit << 20, for: getpwnam(Self.user)?.pointee.pw_uid ?? 0))
     defer { ControlGroupsOfTests.remove(group) }
     let configuration = """
       collect: {process_groups: [{name: leaky, exe: FOLDER/faults}], intervals: {processes: 1s}}
@@ -88,12 +97,13 @@ struct ResourceScenarios {
             cooldown: 1s
             verify: {settle: 1s, hold: 2s, deadline: 30s}
       """
-    try await Scene.play(configuration) { scene in
+    try await Scene.play(user: Self.user, configuration) { scene in
       try scene.script(
-        "in-group.sh", "echo $$ > \(group)/cgroup.procs\nexec FOLDER/faults leak FOLDER/flag 1 400")
+        "in-group.sh",
+        "echo $$ > \(group)/cgroup.procs\nexec FOLDER/faults leak FOLDER/open/flag 1 400")
       try await scene.start()
       let before = try await scene.pid(of: "leaky")
-      try TextFile.write("", to: scene.folder / "flag")
+      try TextFile.write("", to: scene.folder / "open/flag")
       let story = try await scene.incident(of: "service:leaky", "recovered", within: .seconds(60))
       await scene.expectWhole(story, step: "restart")
       #expect(try await scene.pid(of: "leaky") != before)

@@ -5,12 +5,17 @@ import TestSupport
 enum ControlGroupsOfTests {
   /// Removes what an agent has left for its supervised children, once they have ended.
   ///
-  /// - Parameter logs: their log folder, which is in the names of the groups.
-  static func remove(childrenOf logs: String) {
-    let hash = logs.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-    let prefix = "lifeguard.child.\(String(hash, radix: 16))."
+  /// - Parameter data: its data directory. The log folder of the children is in the names of the
+  ///   groups: beside the data for an agent in two processes, in it for one.
+  static func remove(childrenOf data: String) {
+    let prefixes = [data + "-act", data + "/children"].map { folder in
+      let hash = folder.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+      return "lifeguard.child.\(String(hash, radix: 16))."
+    }
     for parent in own {
-      for name in names(in: parent) where name.hasPrefix(prefix) { remove(parent + "/" + name) }
+      for name in names(in: parent) where prefixes.contains(where: { name.hasPrefix($0) }) {
+        remove(parent + "/" + name)
+      }
     }
   }
 
@@ -21,14 +26,18 @@ enum ControlGroupsOfTests {
   }()
 
   /// A memory control group with a limit, for programs that leak; nil where none can be made.
-  static func makeMemoryGroup(limit: Int) -> String? {
+  ///
+  /// - Parameter user: who may put processes into it.
+  static func makeMemoryGroup(limit: Int, for user: uid_t = 0) -> String? {
     let name = "/lifeguard-scenario-\(getpid())-\(UInt32.random(in: 0...999_999))"
     for parent in own {
       let path = parent + name
       guard mkdir(path, 0o755) == 0 else { continue }
       for file in ["memory.limit_in_bytes", "memory.max"] where exists(path + "/" + file) {
         // try?: a limit that cannot be set makes this group useless, as below.
-        if (try? write("\(limit)", to: path + "/" + file)) != nil { return path }
+        guard (try? write("\(limit)", to: path + "/" + file)) != nil else { continue }
+        chown(path + "/cgroup.procs", user, gid_t.max)
+        return path
       }
       rmdir(path)
     }
@@ -51,7 +60,10 @@ enum ControlGroupsOfTests {
 
   static func remove(_ path: String) {
     // The kernel lets go of the last process a moment after its end.
-    for _ in 0..<200 where rmdir(path) != 0 && errno == EBUSY { usleep(10_000) }
+    for _ in 0..<200 {
+      if rmdir(path) == 0 || errno != EBUSY { return }
+      usleep(10_000)
+    }
   }
 
   static func write(_ text: String, to path: String) throws {

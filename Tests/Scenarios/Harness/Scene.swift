@@ -22,13 +22,15 @@ final class Scene: Sendable {
   let faults: String
   private let mount: String?
   private let disk: String?
+  private let user: String?
   private let program = Mutex<ChildProgram?>(nil)
   private let past = Mutex<String>("")
 
   /// - Parameters:
   ///   - mount: a name in the folder where the agent alone has a small file system.
   ///   - disk: one where everybody has, as process 1 sees it: what the agent watches.
-  private init(mount: String?, disk: String?) async throws {
+  ///   - user: who runs the agent, when it is not root.
+  private init(mount: String?, disk: String?, user: String?) async throws {
     folder = try TemporaryFolder()
     // The agent's unprivileged part must be able to pass through.
     chmod(folder.path, 0o755)
@@ -36,10 +38,18 @@ final class Scene: Sendable {
     data = folder / "data"
     faults = folder / "faults"
     self.mount = mount
+    self.user = user
     self.disk = disk.map { [folder] in folder / $0 }
     let source = SourceTree.path("Tests/Scenarios/faults.c")
     let result = try await ChildProgram.run(["gcc", "-O1", "-pthread", source, "-o", faults])
     try #require(result.succeeded, "\(result)")
+    if let user {
+      // What the agent and its programs may write to.
+      let account = try #require(getpwnam(user)?.pointee, "there is no user \(user)")
+      for name in ["data", "open"] {
+        chown(try folder.makeFolder(name, mode: 0o700), account.pw_uid, account.pw_gid)
+      }
+    }
     guard let disk = self.disk else { return }
     mkdir(disk, 0o755)
     let mounting = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", disk]
@@ -50,9 +60,10 @@ final class Scene: Sendable {
   /// Plays a scenario and takes the stage down, whatever happens in it.
   static func play(
     mode: String = "auto", guardRails: String = "", mount: String? = nil,
-    disk: String? = nil, _ configuration: String, _ act: (Scene) async throws -> Void
+    disk: String? = nil, user: String? = nil, _ configuration: String,
+    _ act: (Scene) async throws -> Void
   ) async throws {
-    let scene = try await Scene(mount: mount, disk: disk)
+    let scene = try await Scene(mount: mount, disk: disk, user: user)
     try scene.configure(mode: mode, guardRails: guardRails, configuration)
     do {
       try await act(scene)
@@ -104,6 +115,7 @@ final class Scene: Sendable {
       binary, "run", "--config", folder / "lifeguard.yaml", "--data", data,
       "--listen", "127.0.0.1:0",
     ]
+    if let user { argv = Self.asUser(user) + argv }
     if let mount {
       let point = folder / mount
       mkdir(point, 0o755)
@@ -113,6 +125,11 @@ final class Scene: Sendable {
     let started = try ChildProgram(argv)
     program.withLock { $0 = started }
     return started
+  }
+
+  /// What to put before a command so that somebody else runs it, with the same process id.
+  static func asUser(_ user: String) -> [String] {
+    ["setpriv", "--reuid=\(user)", "--regid=65534", "--clear-groups"]
   }
 
   /// Starts the agent and waits until it answers.
@@ -237,7 +254,7 @@ final class Scene: Sendable {
       left = ProcessTable.using(folder.path)
     }
     #expect(left.isEmpty, "processes \(left) cannot be ended")
-    ControlGroupsOfTests.remove(childrenOf: data + "/children")
+    ControlGroupsOfTests.remove(childrenOf: data)
     if let disk { umount2(disk, Int32(MNT_DETACH)) }
     folder.remove()
   }
