@@ -47,6 +47,7 @@ extension Agent {
     switch report {
     case .observed(let observation): deliver(.observed(observation))
     case .childStarted(let child): remember(child)
+    case .members(let members): parts.noteMembers(members)
     }
   }
 

@@ -24,6 +24,8 @@ public struct AgentParts: Sendable {
   public var top: @Sendable () -> [TopProcess]
   /// Whether something is pending, so that processes are listed every second.
   public var watchClosely: @Sendable (Bool) -> Void
+  /// Which processes belong to the watched groups, as the acting side sees them.
+  public var noteMembers: @Sendable ([String: [Int32]]) -> Void
   public let mailbell = Bell()
 
   public init(
@@ -33,7 +35,8 @@ public struct AgentParts: Sendable {
     dataDirectory: String, version: String, samples: SampleStore?,
     history: SampleArchive, evidence: EvidenceFolder,
     notifiers: NotifierFactory, top: @escaping @Sendable () -> [TopProcess],
-    watchClosely: @escaping @Sendable (Bool) -> Void
+    watchClosely: @escaping @Sendable (Bool) -> Void,
+    noteMembers: @escaping @Sendable ([String: [Int32]]) -> Void
   ) {
     self.host = host
     self.clock = clock
@@ -50,6 +53,7 @@ public struct AgentParts: Sendable {
     self.notifiers = notifiers
     self.top = top
     self.watchClosely = watchClosely
+    self.noteMembers = noteMembers
   }
 }
 

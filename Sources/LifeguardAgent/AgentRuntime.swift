@@ -77,7 +77,8 @@ public final class AgentRuntime: Sendable {
       history: SampleArchive(path: "\(data)/samples.db"),
       evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
       notifiers: NotifierFactory(client: client, group: group, logger: logger),
-      top: { processes.top }, watchClosely: { processes.isPending = $0 })
+      top: { processes.top }, watchClosely: { processes.isPending = $0 },
+      noteMembers: { processes.note(members: $0) })
     agent = Agent(
       configuration: configuration, parts: parts, thread: DedicatedThread(), memory: memory,
       logger: logger)

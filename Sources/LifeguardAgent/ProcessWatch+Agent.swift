@@ -19,7 +19,24 @@ extension ProcessWatch {
   public var text: String { latest?.report() ?? "" }
 }
 
+extension ProcessWatch {
+  /// Takes over what the acting side has found; executables that can be read here count as well.
+  func note(members: [String: [Int32]]) {
+    groups = groups.map { group in
+      var group = group
+      group.pids = Set(members[group.name] ?? [])
+      return group
+    }
+  }
+}
+
 extension LifeguardConfiguration.ProcessGroup {
+  var wanted: ProcessSearch.Wanted {
+    ProcessSearch.Wanted(
+      name: name, executable: executable,
+      user: user.flatMap { UserAccount.find($0)?.userID })
+  }
+
   var watched: LifeguardHost.ProcessGroup {
     LifeguardHost.ProcessGroup(
       name: name, executable: executable,

@@ -44,4 +44,6 @@ public enum HandsReport: Sendable, Codable {
   case observed(ServiceObservation)
   /// A supervised child runs; to be remembered before anything else happens.
   case childStarted(ChildRecord)
+  /// The processes of the watched groups, by pid, whenever they change.
+  case members([String: [Int32]])
 }

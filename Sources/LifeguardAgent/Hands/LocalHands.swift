@@ -12,6 +12,7 @@ public final class LocalHands: Hands {
     var plans: [String: Plan] = [:]
     var controls: [String: any ServiceControl] = [:]
     var externalLabels = Labels()
+    var groups: [ProcessSearch.Wanted] = []
   }
 
   let tools: HandsTools
@@ -72,6 +73,7 @@ public final class LocalHands: Hands {
       let services = knowledge.withLock { Array($0.services.values) }
       await withTaskGroup { group in
         for service in services { group.addTask { await self.watch(service, report) } }
+        group.addTask { await self.watchGroups(report) }
         group.addTask { await self.reloaded.wait() }
         await group.next()
         // Without services only a reload ends the wait; with them a watch ends only when cancelled.
@@ -100,6 +102,7 @@ public final class LocalHands: Hands {
         configuration.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
       knowledge.plans = configuration.allPlans
       knowledge.controls = controls
+      knowledge.groups = configuration.collect.processGroups.map(\.wanted)
       knowledge.externalLabels = Labels(
         configuration.externalLabels.map { Label(name: $0.key, value: $0.value) })
     }
