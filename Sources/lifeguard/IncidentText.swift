@@ -20,7 +20,7 @@ struct IncidentText {
     let owner = incident.acknowledgedBy.map { " · \($0) has it" } ?? ""
     let severity = incident.severity.isEmpty ? "" : "\(incident.severity), "
     let since = TimeText.relative(incident.openedAt.timestamp, to: now)
-    let facts = "\(severity)\(incident.target ?? "no target"), since \(since)\(owner)"
+    let facts = "\(severity)\(incident.target ?? "no target"), opened \(since)\(owner)"
     Swift.print("     \(terminal.paint(terminal.fit(facts, after: 5), .dim))")
     for attempt in incident.attempts.suffix(5) {
       Swift.print("     tried  \(terminal.fit(Self.text(of: attempt, now), after: 12))")

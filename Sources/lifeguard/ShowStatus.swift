@@ -116,7 +116,7 @@ struct StatusText {
     guard !status.alerts.isEmpty else { return }
     heading("ALERTS")
     var table = Table()
-    for alert in status.alerts {
+    for alert in AlertView.byUrgency(status.alerts) {
       let isFiring = alert.state == "firing"
       let colour: Terminal.Colour? =
         !isFiring ? .dim : alert.labels["severity"] == "critical" ? .red : .yellow

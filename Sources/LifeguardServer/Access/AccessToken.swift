@@ -45,7 +45,8 @@ public struct AccessToken: Sendable {
     }
     guard status.st_mode & 0o077 == 0 else {
       throw .token(
-        path: path, reason: "others may read it; run `chmod 600 \(path)`, or remove it for a new one")
+        path: path,
+        reason: "others may read it; run `chmod 600 \(path)`, or remove it for a new one")
     }
     var buffer = [UInt8](repeating: 0, count: 256)
     let count = Glibc.read(file, &buffer, buffer.count)

@@ -41,7 +41,8 @@ struct Gate: Sendable {
       caller = peer.caller()
       guard caller.right > .none else {
         return .failure(
-          forbidden("\(caller.name) may not look at this agent; join the group lifeguard, or be root"))
+          forbidden(
+            "\(caller.name) may not look at this agent; join the group lifeguard, or be root"))
       }
     case .network:
       if head.method == .post, let refusal = checkOrigin(head) { return .failure(refusal) }
@@ -73,7 +74,8 @@ struct Gate: Sendable {
     }
     return .failure(
       unauthorized(
-        "a token is needed: send `Authorization: Bearer …` with what `lifeguard token` prints", route))
+        "a token is needed: send `Authorization: Bearer …` with what `lifeguard token` prints",
+        route))
   }
 
   /// A page of somebody else cannot make a browser act here.
@@ -98,7 +100,9 @@ struct Gate: Sendable {
     for field in head.headerFields[values: .cookie] {
       for pair in field.split(separator: ";") {
         let parts = pair.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == SignIn.cookie else { continue }
+        guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == SignIn.cookie else {
+          continue
+        }
         return String(parts[1])
       }
     }
@@ -111,15 +115,11 @@ struct Gate: Sendable {
       ? Reply.html(.unauthorized, SignInPage.page(message))
       : Reply.failure(.unauthorized, .unauthorized, message)
     reply.headers[.wwwAuthenticate] = "Bearer realm=\"lifeguard\""
-    // The body of what is refused is not read.
-    reply.closes = route.methods == [.post]
     return Refusal(reply: reply)
   }
 
   private func forbidden(_ message: String) -> Refusal {
-    var reply = Reply.failure(.forbidden, .forbidden, message)
-    reply.closes = true
-    return Refusal(reply: reply)
+    Refusal(reply: .failure(.forbidden, .forbidden, message))
   }
 
   private var unknownPeer: Refusal { forbidden("the caller is not known") }

@@ -51,41 +51,59 @@ public final class APIServer: Sendable {
     address = Mutex(shown)
   }
 
-  /// Serves until the task is cancelled.
+  /// Serves until the task is cancelled; then answers what was asked already, at most for 3 s.
   ///
   /// - Parameter onListening: called once both listeners accept connections.
   /// - Throws: `ServerError` when one cannot listen; then none does any more.
   public func run(onListening: @escaping @Sendable (Listening) async -> Void) async throws {
+    let (started, starting) = AsyncStream.makeStream(of: Void.self)
     let responder = makeResponder()
-    do {
-      try await serve(responder, onListening)
-    } catch {
-      try await group.shutdownGracefully()
-      throw error
+    let services = [
+      Listener(service: try networkService(responder) { starting.yield() }) {
+        self.failure(.network, $0)
+      },
+      Listener(service: try socketService(responder) { starting.yield() }) {
+        self.failure(.socket, $0)
+      },
+    ]
+    var configuration = ServiceGroupConfiguration(services: services, logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(3)
+    let listeners = ServiceGroup(configuration: configuration)
+    let events = events
+    let serving = Task {  // why: cancelled, a listener would drop connections and trap in NIO
+      try await listeners.run()
     }
-    unlink(settings.socketPath)
+    let telling = Task {  // why: ends with the stream, when the listeners do
+      var count = 0
+      for await _ in started {
+        count += 1
+        if count == services.count { await onListening(self.listening()) }
+      }
+    }
+    let result = await withTaskCancellationHandler {
+      await serving.result
+    } onCancel: {
+      events.stop()
+      Task { await listeners.triggerGracefulShutdown() }  // why: a handler cannot wait
+    }
+    starting.finish()
+    await telling.value
+    if case .success = result { unlink(settings.socketPath) }
     try await group.shutdownGracefully()
+    try result.get()
   }
 
-  private func serve(
-    _ responder: Responder, _ onListening: @escaping @Sendable (Listening) async -> Void
-  ) async throws {
-    let (started, starting) = AsyncStream.makeStream(of: Void.self)
-    let network = try networkService(responder) { starting.yield() }
-    let socket = try socketService(responder) { starting.yield() }
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-      tasks.addTask { try await self.translate(.network) { try await network.run() } }
-      tasks.addTask { try await self.translate(.socket) { try await socket.run() } }
-      tasks.addTask {
-        var count = 0
-        for await _ in started {
-          count += 1
-          if count == 2 { break }
-        }
-        if count == 2 { await onListening(self.listening()) }
+  /// One of the two, with an operator's words for why it could not start.
+  private struct Listener: Service {
+    let service: any Service
+    let explain: @Sendable (any Error) -> any Error
+
+    func run() async throws {
+      do {
+        try await service.run()
+      } catch {
+        throw explain(error)
       }
-      defer { starting.finish() }
-      while try await tasks.next() != nil {}
     }
   }
 
@@ -120,9 +138,10 @@ public final class APIServer: Sendable {
   private func networkService(
     _ responder: Responder, _ started: @escaping @Sendable () -> Void
   ) throws -> any Service {
-    let builder = try tlsConfiguration().map {
-      try HTTPServerBuilder.tls(.http1(configuration: APIServer.channel), tlsConfiguration: $0)
-    } ?? .http1(configuration: APIServer.channel)
+    let builder =
+      try tlsConfiguration().map {
+        try HTTPServerBuilder.tls(.http1(configuration: APIServer.channel), tlsConfiguration: $0)
+      } ?? .http1(configuration: APIServer.channel)
     return try builder.buildServer(
       configuration: ServerConfiguration(
         address: .hostname(settings.host, port: settings.port),
@@ -173,32 +192,23 @@ public final class APIServer: Sendable {
     }
   }
 
-  /// Says in an operator's words why a listener could not start.
-  private func translate(
-    _ door: Responder.Door, _ serve: () async throws -> Void
-  ) async throws {
-    do {
-      try await serve()
-    } catch let error as IOError {
-      throw failure(
-        door, String(cString: strerror(error.errnoCode)).lowercased(),
-        isInUse: error.errnoCode == EADDRINUSE)
-    } catch let error as SocketAddressError {
-      switch error {
-      case .unixDomainSocketPathTooLong:
-        throw failure(door, "its path is longer than the 107 bytes of unix(7)")
-      case .unknown: throw failure(door, "this name has no address")
-      case .unsupported, .failedToParseIPString: throw failure(door, "this is no address")
+  private func failure(_ door: Responder.Door, _ error: any Error) -> any Error {
+    let reason: String
+    switch error {
+    case let error as IOError:
+      if door == .network, error.errnoCode == EADDRINUSE {
+        return ServerError.addressInUse(
+          address: ServerSettings.address(settings.host, settings.port))
       }
+      reason = String(cString: strerror(error.errnoCode)).lowercased()
+    case SocketAddressError.unixDomainSocketPathTooLong:
+      reason = "its path is longer than the 107 bytes of unix(7)"
+    case SocketAddressError.unknown: reason = "this name has no address"
+    case is SocketAddressError: reason = "this is no address"
+    default: return error
     }
-  }
-
-  private func failure(
-    _ door: Responder.Door, _ reason: String, isInUse: Bool = false
-  ) -> ServerError {
-    if door == .socket { return .socket(path: settings.socketPath, reason: reason) }
+    if door == .socket { return ServerError.socket(path: settings.socketPath, reason: reason) }
     let address = ServerSettings.address(settings.host, settings.port)
-    return isInUse
-      ? .addressInUse(address: address) : .addressNotAllowed(address: address, reason: reason)
+    return ServerError.addressNotAllowed(address: address, reason: reason)
   }
 }

@@ -15,6 +15,8 @@ final class EventStream: Sendable {
 
   private let agent: Agent
   private let listeners = Mutex(0)
+  private let queues = Mutex<[UInt64: AsyncStream<Line>.Continuation]>([:])
+  private let lastNumber = Mutex<UInt64>(0)
 
   init(agent: Agent) { self.agent = agent }
 
@@ -29,16 +31,28 @@ final class EventStream: Sendable {
 
   func leave() { listeners.withLock { $0 -= 1 } }
 
+  /// Ends every stream, so that the server can end.
+  func stop() {
+    for queue in queues.withLock({ Array($0.values) }) { queue.finish() }
+  }
+
   private enum Line: Sendable {
     case entry(TimelineEntry)
     case heartbeat
   }
 
   /// Writes until the listener hangs up or the agent ends.
-  func write(to writer: inout any ResponseBodyWriter, on channel: any NIOCore.Channel) async throws {
+  func write(to writer: inout any ResponseBodyWriter, on channel: any NIOCore.Channel) async throws
+  {
     let entries = agent.feed.subscribe()
     let (lines, queue) = AsyncStream.makeStream(
       of: Line.self, bufferingPolicy: .bufferingNewest(256))
+    let number = lastNumber.withLock { number in
+      number += 1
+      return number
+    }
+    queues.withLock { $0[number] = queue }
+    defer { queues.withLock { _ = $0.removeValue(forKey: number) } }
     try await send(": lifeguard\n\n", to: &writer, on: channel)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {

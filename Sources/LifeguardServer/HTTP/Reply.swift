@@ -14,6 +14,8 @@ struct Reply: Sendable {
   var body: Body
   /// Whether the connection cannot be used again.
   var closes = false
+  /// Whether all of the request was read; the rest of one that was not is not waited for.
+  var hasReadBody = false
 
   init(_ status: HTTPResponse.Status, type: String, _ bytes: [UInt8]) {
     self.status = status
@@ -46,7 +48,8 @@ struct Reply: Sendable {
   static func failure(
     _ status: HTTPResponse.Status, _ type: ErrorType, _ message: String
   ) -> Reply {
-    json(status, ["status": "error", "errorType": .string(type.rawValue), "error": .string(message)])
+    json(
+      status, ["status": "error", "errorType": .string(type.rawValue), "error": .string(message)])
   }
 
   /// Prometheus' words first (`web/api/v1/errors.go`), then ours.

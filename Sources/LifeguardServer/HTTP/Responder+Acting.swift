@@ -11,8 +11,10 @@ extension Responder {
     case .reload: return await reload()
     case .signInLink:
       let scheme = gate.usesTLS ? "https" : "http"
-      return .data(["path": .string("/sign-in?code=\(gate.signIn.newCode())"),
-        "address": .string("\(scheme)://\(listening())")])
+      return .data([
+        "path": .string("/sign-in?code=\(gate.signIn.newCode())"),
+        "address": .string("\(scheme)://\(listening())"),
+      ])
     case .command(let name):
       do {
         return reply(to: try await obey(name, parameters, by: caller.name), parameters)
@@ -64,7 +66,8 @@ extension Responder {
       return await agent.acknowledge(id, by: by)
     case .approve:
       guard var id = parameters.text("id") else {
-        throw OperatorText.Problem(message: "\"id\" is missing: the approval's or incident's number")
+        throw OperatorText.Problem(
+          message: "\"id\" is missing: the approval's or incident's number")
       }
       if let incident = Int(id), let approval = await agent.approval(of: incident) { id = approval }
       return await agent.approve(Printable.text(id, limit: 100), by: by)

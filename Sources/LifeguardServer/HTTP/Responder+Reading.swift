@@ -29,7 +29,8 @@ extension Responder {
     case .page: return .html(.ok, StatusPage.page(await status(), recent: await recentIncidents()))
     case .incidentPage(let id):
       guard let detail = await detail(id) else {
-        return .html(.notFound, MessagePage.page("No incident \(id)", "There is no incident \(id)."))
+        return .html(
+          .notFound, MessagePage.page("No incident \(id)", "There is no incident \(id)."))
       }
       return .html(.ok, IncidentPage.page(detail, now: await agent.now().wall))
     case .signIn: return signIn(parameters)
@@ -109,7 +110,8 @@ extension Responder {
       [
         "labels": .object(JSONObject(alert.labels.map { ($0.name, .string($0.value)) })),
         "annotations": .object(
-          JSONObject(alert.annotations.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+          JSONObject(
+            alert.annotations.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
         "state": .string(alert.state), "activeAt": .string(alert.since.text),
         "value": .string(SampleText.alert(alert.value)),
       ]

@@ -27,7 +27,8 @@ struct Responder: Sendable {
   struct ConnectionEnd: Error {}
 
   func respond(
-    to request: Request, _ writer: consuming ResponseWriter, on channel: any NIOCore.Channel, by door: Door
+    to request: Request, _ writer: consuming ResponseWriter, on channel: any NIOCore.Channel,
+    by door: Door
   ) async throws {
     let limit = channel.eventLoop.scheduleTask(in: Responder.timeLimit) {
       channel.close(promise: nil)
@@ -35,6 +36,7 @@ struct Responder: Sendable {
     defer { limit.cancel() }
     var reply = await reply(to: request, on: channel, by: door)
     Responder.addSecurityHeaders(to: &reply.headers)
+    if Responder.hasBody(request.head), !reply.hasReadBody { reply.closes = true }
     if reply.closes { reply.headers[.connection] = "close" }
     switch reply.body {
     case .bytes(let bytes):
@@ -42,7 +44,8 @@ struct Responder: Sendable {
       let head = HTTPResponse(status: reply.status, headerFields: reply.headers)
       let isHead = request.method == .head
       try await writer.write(
-        response: head, body: isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        response: head,
+        body: isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     case .events:
       limit.cancel()
       defer { events.leave() }
@@ -54,7 +57,9 @@ struct Responder: Sendable {
     if reply.closes { throw ConnectionEnd() }
   }
 
-  private func reply(to request: Request, on channel: any NIOCore.Channel, by door: Door) async -> Reply {
+  private func reply(to request: Request, on channel: any NIOCore.Channel, by door: Door) async
+    -> Reply
+  {
     let path = String(request.uri.path)
     if let refusal = gate.checkNames(request.head, door) { return refusal }
     guard let route = Route(path: path) else {
@@ -76,8 +81,11 @@ struct Responder: Sendable {
     do {
       let body = try await collect(request)
       let parameters = try Parameters(body: body, contentType: request.headers[.contentType])
-      if route == .query { return await read(route, parameters, request) }
-      return await act(route, parameters, caller)
+      var reply =
+        route == .query
+        ? await read(route, parameters, request) : await act(route, parameters, caller)
+      reply.hasReadBody = true
+      return reply
     } catch let problem as Parameters.Problem {
       return .failure(.badRequest, .badData, problem.message)
     } catch {
@@ -101,11 +109,17 @@ struct Responder: Sendable {
   private func methodRefused(_ request: Request, _ route: Route) -> Reply {
     let allowed = route.methods.map(\.rawValue).joined(separator: ", ")
     var reply = Reply.text(
-      .methodNotAllowed, "\(request.method.rawValue) is not for \(request.uri.path); use \(allowed)")
+      .methodNotAllowed, "\(request.method.rawValue) is not for \(request.uri.path); use \(allowed)"
+    )
     reply.headers[.allow] = allowed
-    // Its body, if it has one, is not read.
-    reply.closes = request.method != .get && request.method != .head
     return reply
+  }
+
+  /// Whether bytes follow a request's head (RFC 9112, section 6).
+  private static func hasBody(_ head: HTTPRequest) -> Bool {
+    if head.headerFields[.transferEncoding] != nil { return true }
+    guard let length = head.headerFields[.contentLength] else { return false }
+    return length != "0"
   }
 
   /// What every answer carries: nothing is framed, sniffed, cached, or run inline.

@@ -30,7 +30,8 @@ enum Route: Equatable {
       self = .incident(id)
     } else if let id = Route.number(path, after: "/incidents/") {
       self = .incidentPage(id)
-    } else if path.hasPrefix("/api/v1/"), let name = CommandName(rawValue: String(path.dropFirst(8)))
+    } else if path.hasPrefix("/api/v1/"),
+      let name = CommandName(rawValue: String(path.dropFirst(8)))
     {
       self = .command(name)
     } else {

@@ -80,7 +80,7 @@ enum StatusPage {
       <div class="line"><h3><a href="/incidents/\(incident.id)">#\(incident.id) \(incident.title)</a>\
       </h3> <span class="badge">\(incident.severity.isEmpty ? "no severity" : incident.severity)</span>
       <span class="spring"></span>\(owner)</div>
-      <p class="dim">\(incident.target ?? "no target") · since \(time(incident.openedAt, now))</p>
+      <p class="dim">\(incident.target ?? "no target") · opened \(time(incident.openedAt, now))</p>
       \(tried)
       \(next)
       </section>
@@ -104,7 +104,7 @@ enum StatusPage {
 
   private static func alerts(_ alerts: [AlertView], _ now: Timestamp) -> HTML {
     guard !alerts.isEmpty else { return .none }
-    let rows = alerts.map { alert -> HTML in
+    let rows = AlertView.byUrgency(alerts).map { alert -> HTML in
       let mark = alert.state == "firing" ? level(alert.labels["severity"] ?? "") : "idle"
       return """
         <tr><td><span class="dot \(mark)"></span>\(alert.name)</td>
@@ -132,11 +132,12 @@ enum StatusPage {
     guard !incidents.isEmpty else { return .none }
     let rows = incidents.prefix(10).map { incident -> HTML in
       let length = incident.endedAt.map { $0.timestamp - incident.openedAt.timestamp }
+      let facts = [incident.target, length.map { "took \($0.text)" }].compactMap(\.self)
       return """
         <tr><td><a href="/incidents/\(incident.id)">#\(incident.id) \(incident.title)</a></td>
         <td>\(incident.state)</td>
         <td class="dim">\(time(incident.openedAt, now))</td>
-        <td class="wide">\(incident.target ?? "")\(length.map { ", took \($0.text)" } ?? "")</td></tr>
+        <td class="wide">\(facts.joined(separator: ", "))</td></tr>
         """
     }
     return "<h2>Before</h2><div class=\"card\"><table>\(rows)</table></div>"

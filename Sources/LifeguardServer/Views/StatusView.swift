@@ -98,6 +98,17 @@ public struct AlertView: Sendable, Codable {
     noData = alert.noData
     summary = alert.summary
   }
+
+  /// Firing before pending, critical before the rest, else as they came.
+  public static func byUrgency(_ alerts: [AlertView]) -> [AlertView] {
+    func rank(_ alert: AlertView) -> Int {
+      (alert.state == "firing" ? 0 : 10)
+        + (["critical": 0, "info": 2][alert.labels["severity"] ?? ""] ?? 1)
+    }
+    return alerts.enumerated().sorted {
+      (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+    }.map(\.element)
+  }
 }
 
 /// A silence and until when it holds.
