@@ -18,9 +18,13 @@ extension Monitor {
   private mutating func chooseLadder(_ id: Int, at now: Moment) {
     guard let incident = state.incidents[id] else { return }
     if let ladder = incident.ladder {
-      if ladder.holdsLock || incident.alerts.contains(ladder.alert) { return }
+      if ladder.holdsLock { return }
+      let isPreempted = service(raising: ladder.alert) == nil && hasServiceAlert(incident)
+      if incident.alerts.contains(ladder.alert), !isPreempted { return }
     }
-    for key in incident.alerts.sorted() {
+    // A service that is down comes before whatever else is wrong with it.
+    let (down, rest) = incident.alerts.sorted().partitioned { service(raising: $0) != nil }
+    for key in down + rest {
       guard let alert = state.tracker.alerts[key], let plan = plan(for: key),
         let target = target(of: alert),
         // A consequence of the root's trouble is left alone.
@@ -39,6 +43,14 @@ extension Monitor {
     if incident.ladder != nil {
       state.incidents[id]?.ladder = nil
       touch()
+    }
+  }
+
+  /// Whether a service's own alert, with a plan for the incident's target, is among its alerts.
+  private func hasServiceAlert(_ incident: Incident) -> Bool {
+    incident.alerts.contains { key in
+      guard let service = service(raising: key), plan(for: key) != nil else { return false }
+      return incident.target == nil || service.target == incident.target
     }
   }
 
@@ -270,5 +282,12 @@ extension Monitor {
     return refusal(of: request, at: now).map {
       "\($0.guardRail.rawValue) \($0.code): \($0.sentence)"
     }
+  }
+}
+
+extension Array {
+  /// The elements for which the condition holds, and the others, each in their order.
+  func partitioned(by condition: (Element) -> Bool) -> ([Element], [Element]) {
+    (filter(condition), filter { !condition($0) })
   }
 }

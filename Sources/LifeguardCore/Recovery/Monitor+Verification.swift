@@ -123,6 +123,15 @@ extension Monitor {
     beginVerification(id, at: now)
   }
 
+  /// A service that dies while the step of another alert's plan is verified must not wait for that.
+  private func deathDuringVerification(_ ladder: Ladder, since end: Moment) -> String? {
+    guard let service = policy.service(of: ladder.target), let seen = health[service.name],
+      case .dead(let how) = seen.condition, let since = seen.conditionSince,
+      since.bootID == end.bootID, since.boottime > end.boottime
+    else { return nil }
+    return "\(service.name) died meanwhile: \(how)"
+  }
+
   private mutating func verifyService(
     _ id: Int, _ ladder: Ladder, _ verification: Verification, at now: Moment
   ) {
@@ -132,6 +141,10 @@ extension Monitor {
     }
     let passed = now.elapsed(since: verification.actionEnd)
     guard let service = service(raising: ladder.alert), plan.verify.expression == nil else {
+      if let why = deathDuringVerification(ladder, since: verification.actionEnd) {
+        conclude(id, .notRecovered, why, at: now)
+        return
+      }
       // Others are verified by `verified`; without any evaluation they end here.
       if passed >= plan.verify.deadline + plan.verify.hold + .seconds(30) {
         conclude(id, .inconclusive, "nothing could be evaluated", at: now)

@@ -42,6 +42,25 @@ import Testing
     #expect(host.pages == 1)
   }
 
+  @Test func `a child that dies while a rule's step is verified is started at once`() throws {
+    let plan = Plan(
+      name: "relieve", target: try Template(parsing: "service:web"),
+      steps: [.restart, .page(receiver: nil)])
+    let busy = AlertRule(
+      name: "Busy", expression: try Query(parsing: "busy > 1"), recovery: .plan("relieve"))
+    var host = try Timeline(services: [.child("web")], rules: [busy], plans: [plan])
+    host.cures = ["start"]
+    host.breached[rule] = false
+    host.pass(5)
+    host.breached[rule] = true
+    host.pass(12)
+    #expect(host.stepNames == ["restart"])
+    host.dies("web")
+    host.pass(2)
+    #expect(host.stepNames == ["restart", "start"])
+    #expect(host.outcomes == ["not_recovered"])
+  }
+
   @Test func `stale samples act on nothing`() throws {
     var host = try host()
     host.breached[rule] = nil
