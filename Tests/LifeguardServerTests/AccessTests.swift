@@ -48,37 +48,40 @@ import Testing
     async throws
   {
     try await ServedAgent.with { served in
-      let cookie = try #require(try Self.cookie(served))
+      let cookie = try #require(try await Self.cookie(served))
       for place in Self.places {
-        func ask(_ headers: [String: String]) throws -> Int {
+        func ask(_ headers: [String: String]) async throws -> Int {
           var headers = headers
           headers["Content-Type"] = "application/json"
-          return try served.ask(
+          return try await served.ask(
             place.method, place.path, headers: headers, body: place.body, withToken: false
           ).status
         }
         let refused = place.isOpen ? 200 : 401
-        #expect(try ask([:]) == refused, "\(place) without a token")
+        #expect(try await ask([:]) == refused, "\(place) without a token")
         let wrong = String(repeating: "0", count: 64)
-        #expect(try ask(["Authorization": "Bearer \(wrong)"]) == refused, "\(place), wrong token")
-        #expect(try ask(["Authorization": "Basic \(served.token)"]) == refused, "\(place), Basic")
-        #expect(try ask(["Cookie": "lifeguard_session=\(wrong)"]) == refused, "\(place), cookie")
         #expect(
-          try ask(["Authorization": "Bearer \(served.token)"]) == place.status,
+          try await ask(["Authorization": "Bearer \(wrong)"]) == refused, "\(place), wrong token")
+        #expect(
+          try await ask(["Authorization": "Basic \(served.token)"]) == refused, "\(place), Basic")
+        #expect(
+          try await ask(["Cookie": "lifeguard_session=\(wrong)"]) == refused, "\(place), cookie")
+        #expect(
+          try await ask(["Authorization": "Bearer \(served.token)"]) == place.status,
           "\(place) with the token")
         var fields = ["Cookie": "theme=dark; \(cookie)"]
         if place.method == "POST" { fields["Origin"] = "http://127.0.0.1:\(served.port)" }
-        #expect(try ask(fields) == place.status, "\(place) with a cookie")
+        #expect(try await ask(fields) == place.status, "\(place) with a cookie")
         let connection = try RawConnection(socketPath: served.socketPath)
-        let status = connection.status(
+        let status = await connection.status(
           place.method, place.path, ["Content-Type: application/json"], body: place.body)
         #expect(status == place.status, "\(place) over the socket")
       }
     }
   }
 
-  private static func cookie(_ served: ServedAgent) throws -> String? {
-    let answer = try served.ask("GET", served.signInPath, withToken: false)
+  private static func cookie(_ served: ServedAgent) async throws -> String? {
+    let answer = try await served.ask("GET", served.signInPath, withToken: false)
     #expect(answer.status == 303)
     let field = answer.headers["set-cookie"] ?? ""
     #expect(field.contains("HttpOnly") && field.contains("SameSite=Strict"))
@@ -88,23 +91,23 @@ import Testing
   @Test func `a sign-in link works once and does not hold the token`() async throws {
     try await ServedAgent.with { served in
       #expect(!served.signInPath.contains(served.token))
-      #expect(try Self.cookie(served) != nil)
-      #expect(try served.ask("GET", served.signInPath, withToken: false).status == 403)
-      let link = try served.command("sign-in", "{}")
+      #expect(try await Self.cookie(served) != nil)
+      #expect(try await served.ask("GET", served.signInPath, withToken: false).status == 403)
+      let link = try await served.command("sign-in", "{}")
       let path = try #require(try JSON.parse(Array(link.body.utf8))["data"]?["path"]?.string)
-      #expect(try served.ask("GET", path, withToken: false).status == 303)
+      #expect(try await served.ask("GET", path, withToken: false).status == 303)
     }
   }
 
   @Test func `anonymous reading opens questions on loopback and no command`() async throws {
     let text = "default_rules: false\nhttp: {anonymous_read: true}\n"
     try await ServedAgent.with(text) { (served: ServedAgent) async throws -> Void in
-      #expect(try served.ask("GET", "/api/v1/status", withToken: false).status == 200)
-      #expect(try served.ask("GET", "/", withToken: false).status == 200)
+      #expect(try await served.ask("GET", "/api/v1/status", withToken: false).status == 200)
+      #expect(try await served.ask("GET", "/", withToken: false).status == 200)
       #expect(
-        try served.ask("POST", "/api/v1/freeze", body: "{}", withToken: false).status == 401)
+        try await served.ask("POST", "/api/v1/freeze", body: "{}", withToken: false).status == 401)
       let wrong = ["Authorization": "Bearer wrong"]
-      #expect(try served.ask("GET", "/api/v1/status", headers: wrong).status == 401)
+      #expect(try await served.ask("GET", "/api/v1/status", headers: wrong).status == 401)
     }
   }
 
@@ -116,28 +119,28 @@ import Testing
     async throws
   {
     try await ServedAgent.with { (served: ServedAgent) async throws -> Void in
-      #expect(try served.ask("GET", "/metrics", headers: ["Host": host]).status == status)
+      #expect(try await served.ask("GET", "/metrics", headers: ["Host": host]).status == status)
     }
   }
 
   @Test func `a page of somebody else cannot make a browser act`() async throws {
     try await ServedAgent.with { served in
-      let cookie = try #require(try Self.cookie(served))
-      func freeze(_ headers: [String: String]) throws -> Int {
+      let cookie = try #require(try await Self.cookie(served))
+      func freeze(_ headers: [String: String]) async throws -> Int {
         var headers = headers
         headers["Cookie"] = cookie
-        return try served.ask(
+        return try await served.ask(
           "POST", "/api/v1/freeze", headers: headers, body: "{}", withToken: false
         ).status
       }
-      #expect(try freeze(["Origin": "http://evil.example"]) == 403)
-      #expect(try freeze(["Origin": "null"]) == 403)
-      #expect(try freeze(["Origin": "http://127.0.0.1:1"]) == 403)
-      #expect(try freeze([:]) == 403)
+      #expect(try await freeze(["Origin": "http://evil.example"]) == 403)
+      #expect(try await freeze(["Origin": "null"]) == 403)
+      #expect(try await freeze(["Origin": "http://127.0.0.1:1"]) == 403)
+      #expect(try await freeze([:]) == 403)
       let own = "http://127.0.0.1:\(served.port)"
-      #expect(try freeze(["Origin": own, "Sec-Fetch-Site": "cross-site"]) == 403)
+      #expect(try await freeze(["Origin": own, "Sec-Fetch-Site": "cross-site"]) == 403)
       #expect(await served.agent.status(listening: "").frozen == nil)
-      #expect(try freeze(["Origin": own, "Sec-Fetch-Site": "same-origin"]) == 200)
+      #expect(try await freeze(["Origin": own, "Sec-Fetch-Site": "same-origin"]) == 200)
       #expect(await served.agent.status(listening: "").frozen != nil)
     }
   }
@@ -145,7 +148,7 @@ import Testing
   @Test func `every answer forbids frames, sniffing, inline scripts and caches`() async throws {
     try await ServedAgent.with { served in
       for path in ["/", "/metrics", "/api/v1/status", "/nothing"] {
-        let headers = try served.ask(path).headers
+        let headers = try await served.ask(path).headers
         #expect(headers["x-content-type-options"] == "nosniff")
         #expect(headers["x-frame-options"] == "DENY")
         #expect(headers["content-security-policy"]?.contains("default-src 'none'") == true)
@@ -195,8 +198,10 @@ import Testing
     #expect(!signIn.isSignedIn("", now: now))
   }
 
-  @Test(arguments: [("", "", true), ("a", "a", true), ("a", "", false), ("", "a", false),
-    ("abc", "abd", false), ("abc", "ab", false), ("ab", "abab", false)])
+  @Test(arguments: [
+    ("", "", true), ("a", "a", true), ("a", "", false), ("", "a", false),
+    ("abc", "abd", false), ("abc", "ab", false), ("ab", "abab", false),
+  ])
   func `secrets are compared whole`(left: String, right: String, isEqual: Bool) {
     #expect(SecretText.areEqual(left, right) == isEqual)
   }

@@ -11,16 +11,17 @@ import Testing
   @Test func `a body that is too large is refused before it is read`() async throws {
     try await ServedAgent.with { served in
       let connection = try RawConnection(port: served.port)
-      connection.send(
+      await connection.send(
         "POST /api/v1/freeze HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(served.token)\r\n"
           + "Content-Length: 100000000\r\n\r\n")
-      #expect(RawConnection.status(of: connection.receive()) == 413)
+      #expect(RawConnection.status(of: await connection.receive()) == 413)
       let body = #"{"reason":""# + String(repeating: "x", count: Responder.bodyMax) + #""}"#
       let chunked = try RawConnection(port: served.port)
-      chunked.send(
+      await chunked.send(
         "POST /api/v1/freeze HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(served.token)\r\n"
-          + "Transfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n")
-      #expect([413, nil].contains(RawConnection.status(of: chunked.receive())))
+          + "Transfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n"
+      )
+      #expect([413, nil].contains(RawConnection.status(of: await chunked.receive())))
       #expect(await served.agent.status(listening: "").frozen == nil)
     }
   }
@@ -36,10 +37,10 @@ import Testing
   func `malformed requests are refused and the server goes on`(request: String) async throws {
     try await ServedAgent.with { served in
       let connection = try RawConnection(port: served.port)
-      connection.send(request)
-      let status = RawConnection.status(of: connection.receive())
+      await connection.send(request)
+      let status = RawConnection.status(of: await connection.receive())
       #expect(status == nil || (400..<500).contains(status ?? 0))
-      #expect(try served.ask("/-/healthy").status == 200)
+      #expect(try await served.ask("/-/healthy").status == 200)
     }
   }
 
@@ -48,9 +49,9 @@ import Testing
       let connection = try RawConnection(port: served.port)
       var request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
       for number in 0..<500 { request += "X-\(number): a\r\n" }
-      connection.send(request + "\r\n")
-      #expect(RawConnection.status(of: connection.receive()) != 200)
-      #expect(try served.ask("/-/healthy").status == 200)
+      await connection.send(request + "\r\n")
+      #expect(RawConnection.status(of: await connection.receive()) != 200)
+      #expect(try await served.ask("/-/healthy").status == 200)
     }
   }
 
@@ -59,8 +60,8 @@ import Testing
       let connection = try RawConnection(port: served.port)
       let request = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
       for _ in 0..<3 {
-        connection.send(request)
-        #expect(connection.receive(until: "healthy.\n").contains("200 OK"))
+        await connection.send(request)
+        #expect(await connection.receive(until: "healthy.\n").contains("200 OK"))
       }
     }
   }

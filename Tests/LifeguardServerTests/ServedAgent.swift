@@ -5,7 +5,8 @@ import LifeguardCore
 import LifeguardHost
 import LifeguardServer
 import Logging
-import TestSupport
+
+@testable import TestSupport
 
 /// A real agent in a private folder, served on a free port and a socket.
 struct ServedAgent: Sendable {
@@ -100,20 +101,28 @@ struct ServedAgent: Sendable {
   func ask(
     _ method: String = "GET", _ path: String, headers: [String: String] = [:], body: String = "",
     withToken: Bool = true
-  ) throws -> HTTPAnswer {
-    var headers = headers
-    if withToken { headers["Authorization"] = headers["Authorization"] ?? "Bearer \(token)" }
-    return try HTTPExchange.send(method, path, port: port, headers: headers, body: body)
+  ) async throws -> HTTPAnswer {
+    var fields = headers
+    if withToken { fields["Authorization"] = fields["Authorization"] ?? "Bearer \(token)" }
+    fields["Host"] = fields["Host"] ?? "127.0.0.1:\(port)"
+    fields["Connection"] = "close"
+    if !body.isEmpty || method == "POST" { fields["Content-Length"] = "\(body.utf8.count)" }
+    var head = "\(method) \(path) HTTP/1.1\r\n"
+    for (name, value) in fields { head += "\(name): \(value)\r\n" }
+    let connection = try RawConnection(port: port)
+    await connection.send(head + "\r\n" + body)
+    return try HTTPExchange.parse(Array(await connection.receive().utf8))
   }
 
   /// The member `data` of an answer.
-  func data(_ path: String) throws -> JSON {
-    try JSON.parse(Array(try ask(path).body.utf8))["data"] ?? .null
+  func data(_ path: String) async throws -> JSON {
+    try JSON.parse(Array(try await ask(path).body.utf8))["data"] ?? .null
   }
 
-  func ask(_ path: String) throws -> HTTPAnswer { try ask("GET", path) }
+  func ask(_ path: String) async throws -> HTTPAnswer { try await ask("GET", path) }
 
-  func command(_ name: String, _ body: String) throws -> HTTPAnswer {
-    try ask("POST", "/api/v1/\(name)", headers: ["Content-Type": "application/json"], body: body)
+  func command(_ name: String, _ body: String) async throws -> HTTPAnswer {
+    try await ask(
+      "POST", "/api/v1/\(name)", headers: ["Content-Type": "application/json"], body: body)
   }
 }
