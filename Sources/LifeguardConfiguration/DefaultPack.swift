@@ -12,9 +12,9 @@ public enum DefaultPack {
         rules:
           # F35: busy is no symptom by itself
           - alert: HostCPUBusy
-            expr: 'CPUUtilization > 95'
-            clear: 'CPUUtilization < 80'
-            for: 15m
+            expr: 'avg_over_time(CPUUtilization[5m]) > 95'
+            clear: 'avg_over_time(CPUUtilization[5m]) < 80'
+            for: 10m
             labels: {severity: info}
             annotations:
               summary: 'CPU of {{ $labels.instance }} is {{ $value | printf "%.0f" }} % busy'
@@ -53,16 +53,18 @@ public enum DefaultPack {
           # F36: a restart makes it worse
           - alert: HostControlGroupThrottled
             expr: >-
-              rate(lifeguard_cgroup_cpu_throttled_periods_total[5m]) /
-              rate(lifeguard_cgroup_cpu_periods_total[5m]) > 0.5
+              rate(container_cpu_cfs_throttled_periods_total[5m]) /
+              (rate(container_cpu_cfs_periods_total[5m]) > 1) > 0.5
             clear: >-
-              rate(lifeguard_cgroup_cpu_throttled_periods_total[5m]) /
-              rate(lifeguard_cgroup_cpu_periods_total[5m]) < 0.2
+              rate(container_cpu_cfs_periods_total[5m]) >= 0 unless
+              rate(container_cpu_cfs_throttled_periods_total[5m]) /
+              (rate(container_cpu_cfs_periods_total[5m]) > 0.5) > 0.2
             for: 10m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
-                {{ $labels.cgroup }} is held back by its CPU quota in {{ $value |
+                {{ $labels.id }} is held back by its CPU quota in {{ $value |
                 humanizePercentage }} of all periods
       - name: memory
         interval: 15s
@@ -86,6 +88,7 @@ public enum DefaultPack {
           # F19, F20
           - alert: HostMemoryPressure
             expr: 'rate(node_pressure_memory_stalled_seconds_total[1m]) > 0.1'
+            clear: 'rate(node_pressure_memory_stalled_seconds_total[1m]) < 0.05'
             samples: 3 of 5
             labels: {severity: warning}
             annotations:
@@ -124,31 +127,35 @@ public enum DefaultPack {
           # F17
           - alert: HostControlGroupNearLimit
             expr: >-
-              lifeguard_cgroup_memory_working_set_bytes / (lifeguard_cgroup_memory_limit_bytes >
-              0) > 0.95
+              container_memory_working_set_bytes / (container_spec_memory_limit_bytes > 0) > 0.95
             clear: >-
-              lifeguard_cgroup_memory_working_set_bytes / (lifeguard_cgroup_memory_limit_bytes >
-              0) < 0.85
+              container_spec_memory_limit_bytes >= 0 unless container_memory_working_set_bytes /
+              (container_spec_memory_limit_bytes > 0) > 0.85
             samples: 4 of 5
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
-              summary: >-
-                {{ $labels.cgroup }} uses {{ $value | humanizePercentage }} of its memory limit
+              summary: '{{ $labels.id }} uses {{ $value | humanizePercentage }} of its memory limit'
           # F18
           - alert: HostControlGroupOOMKill
-            expr: 'increase(lifeguard_cgroup_oom_kills_total[5m]) > 0'
-            clear: 'increase(lifeguard_cgroup_oom_kills_total[10m]) == 0'
+            expr: 'increase(container_oom_events_total[5m]) > 0'
+            clear: 'increase(container_oom_events_total[10m]) == 0'
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
-              summary: '{{ $labels.cgroup }} reached its memory limit and lost a process'
+              summary: '{{ $labels.id }} reached its memory limit and lost a process'
       - name: disk
         interval: 15s
         rules:
           # F23
           - alert: HostOutOfDiskSpace
-            expr: 'DiskUtilization > 97'
-            clear: 'DiskUtilization < 93'
+            expr: >-
+              DiskUtilization > 97 unless on (instance, mountpoint)
+              node_filesystem_readonly == 1
+            clear: >-
+              DiskUtilization < 93 or on (instance, mountpoint) node_filesystem_readonly == 1
             samples: 3 of 4
+            on_no_data: ok
             labels: {severity: critical}
             annotations:
               summary: >-
@@ -156,9 +163,13 @@ public enum DefaultPack {
                 % full
           # F23, F24
           - alert: HostDiskSpaceLow
-            expr: 'DiskUtilization > 88'
-            clear: 'DiskUtilization < 84'
+            expr: >-
+              DiskUtilization > 88 unless on (instance, mountpoint)
+              node_filesystem_readonly == 1
+            clear: >-
+              DiskUtilization < 84 or on (instance, mountpoint) node_filesystem_readonly == 1
             for: 2m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -167,19 +178,28 @@ public enum DefaultPack {
           # F26
           - alert: HostDiskWillFill
             expr: >-
-              predict_linear(node_filesystem_avail_bytes[50m], 4 * 3600) < 0 and on (instance,
-              mountpoint) DiskUtilization > 60
-            clear: 'predict_linear(node_filesystem_avail_bytes[50m], 6 * 3600) > 0'
+              predict_linear(node_filesystem_avail_bytes[50m], 4 * 3600) < 0 and
+              predict_linear(node_filesystem_avail_bytes[10m], 4 * 3600) < 0 and
+              node_filesystem_avail_bytes offset 30m and on (instance, mountpoint)
+              DiskUtilization > 60
+            clear: >-
+              predict_linear(node_filesystem_avail_bytes[50m], 6 * 3600) > 0 or
+              predict_linear(node_filesystem_avail_bytes[10m], 6 * 3600) > 0
             for: 15m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
                 {{ $labels.mountpoint }} on {{ $labels.instance }} will be full within four hours
           # F25
           - alert: HostOutOfInodes
-            expr: 'InodeUtilization > 97'
-            clear: 'InodeUtilization < 93'
+            expr: >-
+              InodeUtilization > 97 unless on (instance, mountpoint)
+              node_filesystem_readonly == 1
+            clear: >-
+              InodeUtilization < 93 or on (instance, mountpoint) node_filesystem_readonly == 1
             samples: 3 of 4
+            on_no_data: ok
             labels: {severity: critical}
             annotations:
               summary: >-
@@ -187,9 +207,13 @@ public enum DefaultPack {
                 "%.1f" }} % of its inodes
           # F25
           - alert: HostInodesLow
-            expr: 'InodeUtilization > 88'
-            clear: 'InodeUtilization < 84'
+            expr: >-
+              InodeUtilization > 88 unless on (instance, mountpoint)
+              node_filesystem_readonly == 1
+            clear: >-
+              InodeUtilization < 84 or on (instance, mountpoint) node_filesystem_readonly == 1
             for: 2m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -200,6 +224,7 @@ public enum DefaultPack {
             expr: >-
               node_filesystem_readonly == 1 and min_over_time(node_filesystem_readonly[10m]) == 0
             clear: 'node_filesystem_readonly == 0'
+            on_no_data: ok
             labels: {severity: critical}
             annotations:
               summary: '{{ $labels.mountpoint }} on {{ $labels.instance }} has become read-only'
@@ -208,6 +233,7 @@ public enum DefaultPack {
             expr: 'node_filesystem_device_error == 1'
             clear: 'node_filesystem_device_error == 0'
             samples: 3 of 4
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: '{{ $labels.mountpoint }} on {{ $labels.instance }} does not answer'
@@ -229,12 +255,13 @@ public enum DefaultPack {
               rate(node_disk_write_time_seconds_total[2m]) /
               (rate(node_disk_writes_completed_total[2m]) > 1) > 0.5
             clear: >-
+              rate(node_disk_io_time_seconds_total[2m]) >= 0 unless
               rate(node_disk_read_time_seconds_total[2m]) /
-              rate(node_disk_reads_completed_total[2m]) < 0.1 or
+              (rate(node_disk_reads_completed_total[2m]) > 0.5) > 0.1 unless
               rate(node_disk_write_time_seconds_total[2m]) /
-              rate(node_disk_writes_completed_total[2m]) < 0.2 or
-              rate(node_disk_io_time_seconds_total[2m]) < 0.01
+              (rate(node_disk_writes_completed_total[2m]) > 0.5) > 0.2
             for: 5m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -272,13 +299,23 @@ public enum DefaultPack {
             annotations:
               summary: >-
                 {{ $labels.instance }} has {{ $value | humanizePercentage }} of its threads in use
+          # F14
+          - alert: HostControlGroupTasksNearLimit
+            expr: 'container_threads / (container_threads_max > 0) > 0.9'
+            clear: >-
+              container_threads_max >= 0 unless container_threads / (container_threads_max > 0) >
+              0.8
+            samples: 4 of 5
+            on_no_data: ok
+            labels: {severity: warning}
+            annotations:
+              summary: '{{ $labels.id }} uses {{ $value | humanizePercentage }} of its tasks'
           # F13: restart the parent, never the zombies
           - alert: HostZombies
             expr: 'sum by (instance) (node_processes_state{state="Z"}) > 40'
-            clear: >-
-              sum by (instance) (node_processes_state{state="Z"}) < 20 or
-              absent(node_processes_state{state="Z"})
+            clear: 'sum by (instance) (node_processes_state{state="Z"}) < 20'
             for: 5m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -286,9 +323,10 @@ public enum DefaultPack {
                 nobody has collected them
           # F34
           - alert: HostProcessesBlocked
-            expr: 'node_procs_blocked > 25'
-            clear: 'node_procs_blocked < 10'
+            expr: 'sum by (instance) (node_processes_state{state="D"}) > 25'
+            clear: 'sum by (instance) (node_processes_state{state="D"}) < 10'
             samples: 7 of 8
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -299,6 +337,7 @@ public enum DefaultPack {
             expr: 'node_nf_conntrack_entries / node_nf_conntrack_entries_limit > 0.9'
             clear: 'node_nf_conntrack_entries / node_nf_conntrack_entries_limit < 0.75'
             samples: 3 of 4
+            on_no_data: ok
             labels: {severity: critical}
             annotations:
               summary: >-
@@ -324,6 +363,7 @@ public enum DefaultPack {
               rate(node_network_receive_errs_total[2m]) +
               rate(node_network_transmit_errs_total[2m]) < 0.1
             for: 2m
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: >-
@@ -331,9 +371,12 @@ public enum DefaultPack {
                 errors a second
           # F44
           - alert: HostNetworkLinkLost
-            expr: 'node_network_carrier == 0 and max_over_time(node_network_carrier[10m]) == 1'
+            expr: >-
+              node_network_carrier{device!~"(docker|br-|veth|virbr|cni|cali|lxc|flannel).*"} == 0
+              and max_over_time(node_network_carrier[10m]) == 1
             clear: 'node_network_carrier == 1'
             samples: 2 of 3
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: '{{ $labels.device }} of {{ $labels.instance }} has lost its link'
@@ -343,7 +386,8 @@ public enum DefaultPack {
               rate(node_netstat_Tcp_RetransSegs[5m]) / (rate(node_netstat_Tcp_OutSegs[5m]) > 50) >
               0.05
             clear: >-
-              rate(node_netstat_Tcp_RetransSegs[5m]) / rate(node_netstat_Tcp_OutSegs[5m]) < 0.02
+              rate(node_netstat_Tcp_OutSegs[5m]) >= 0 unless rate(node_netstat_Tcp_RetransSegs[5m])
+              / (rate(node_netstat_Tcp_OutSegs[5m]) > 20) > 0.02
             for: 5m
             labels: {severity: warning}
             annotations:
@@ -368,6 +412,16 @@ public enum DefaultPack {
               summary: >-
                 {{ $value | printf "%.0f" }} connections of {{ $labels.instance }} are in
                 TIME_WAIT
+          # F48: the owner never closes what its peers have closed
+          - alert: HostSocketsCloseWait
+            expr: 'node_tcp_connection_states{state="close_wait"} > 500'
+            clear: 'node_tcp_connection_states{state="close_wait"} < 250'
+            for: 5m
+            labels: {severity: warning}
+            annotations:
+              summary: >-
+                {{ $value | printf "%.0f" }} connections of {{ $labels.instance }} wait for their
+                program to close them
       - name: host
         interval: 15s
         rules:
@@ -400,31 +454,16 @@ public enum DefaultPack {
             expr: 'node_systemd_unit_state{state="failed"} == 1'
             clear: 'node_systemd_unit_state{state="failed"} == 0'
             samples: 2 of 3
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: '{{ $labels.name }} on {{ $labels.instance }} has failed'
-          # F40
-          - alert: HostMemoryErrors
-            expr: 'increase(node_edac_uncorrectable_errors_total[1h]) > 0'
-            clear: 'increase(node_edac_uncorrectable_errors_total[2h]) == 0'
-            labels: {severity: critical}
-            annotations:
-              summary: '{{ $labels.instance }} has memory errors that cannot be corrected'
-          # F28
-          - alert: HostRaidDegraded
-            expr: 'node_md_disks{state="failed"} > 0'
-            clear: 'node_md_disks{state="failed"} == 0'
-            samples: 2 of 3
-            labels: {severity: critical}
-            annotations:
-              summary: >-
-                {{ $labels.device }} of {{ $labels.instance }} has {{ $value | printf "%.0f" }}
-                failed disks
           # F30, F43
           - alert: HostCollectorFailing
             expr: 'node_scrape_collector_success == 0'
             clear: 'node_scrape_collector_success == 1'
             samples: 5 of 6
+            on_no_data: ok
             labels: {severity: warning}
             annotations:
               summary: 'the collector {{ $labels.collector }} of {{ $labels.instance }} fails'
