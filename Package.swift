@@ -105,6 +105,15 @@ let package = Package(
     .testTarget(
       name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
       swiftSettings: strict),
+    // Records what the default rules read; for DefaultRulesTests.
+    .executableTarget(
+      name: "rule-recorder",
+      dependencies: ["LifeguardConfiguration", "LifeguardCore", "LifeguardHost"],
+      path: "Tests/RuleRecorder", swiftSettings: strict),
+    .testTarget(
+      name: "DefaultRulesTests",
+      dependencies: ["LifeguardConfiguration", "LifeguardCore", "LifeguardHost", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "SimulationTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
     .testTarget(

@@ -8,7 +8,9 @@ struct Mount: Hashable, Sendable {
   /// `rw`, `noatime`, for control groups of version 1 the controllers.
   var options: [String]
 
-  var isReadOnly: Bool { options.contains("ro") }
+  /// On purpose, or because the kernel stopped writing after an error, which ext4 shows as
+  /// `rw,…,emergency_ro` (seen on Linux 6.18).
+  var isReadOnly: Bool { options.contains("ro") || options.contains("emergency_ro") }
 
   /// Whether asking it goes to another machine or to a process, either of which may never answer.
   var mayHang: Bool {
