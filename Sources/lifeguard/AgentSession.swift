@@ -76,7 +76,7 @@ final class AgentSession: Sendable {
       case .stop:
         systemd.stopping()
         let supervised = configuration.services.filter { $0.handle.isSupervised }.map(\.name)
-        let note = supervised.isEmpty ? "" : "; \(supervised.joined(separator: ", ")) go on running"
+        let note = supervised.isEmpty ? "" : "; left running: \(supervised.joined(separator: ", "))"
         StandardOutput.write("\nstopping\(note)\n")
         return
       case .reload:
