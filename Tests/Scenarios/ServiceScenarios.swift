@@ -112,7 +112,7 @@ struct ServiceScenarios {
           command: [FOLDER/faults, serve, '\(port)', FOLDER/bad]
           depends_on: [db]
           probe: {http: 'http://127.0.0.1:\(port)/', failures: 2}
-          recover: \(Self.ladder)
+          recover: {steps: [restart, page], verify: {settle: 5s, hold: 2s, deadline: 15s}}
       """
     try await Scene.play(services) { scene in
       let first = try scene.startDatabase()

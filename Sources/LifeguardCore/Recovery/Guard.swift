@@ -165,7 +165,12 @@ public struct Guard: Sendable {
       for name in service.dependsOn {
         guard let dependency = monitor.policy.services[name] else { continue }
         let health = monitor.health[name]
-        if health?.isUp(dependency) == true { continue }
+        if health?.isUp(dependency) == true {
+          if let refusal = settling(request, service, after: dependency, monitor, now) {
+            return refusal
+          }
+          continue
+        }
         return Refusal(
           .precondition, code: "dependency_down",
           "\(service.name) needs \(name), which is not up")
@@ -186,6 +191,23 @@ public struct Guard: Sendable {
         "only \(monitor.facts.freeBytes) bytes are free; what stops may not start again")
     }
     return nil
+  }
+
+  /// What failed for want of a dependency often recovers by itself once that is back: only evidence
+  /// from after its return, and after the time to settle, says that it does not.
+  private static func settling(
+    _ request: ActionRequest, _ service: Service, after dependency: Service, _ monitor: Monitor,
+    _ now: Moment
+  ) -> Refusal? {
+    guard !request.isRespawn, let since = monitor.health[dependency.name]?.conditionSince,
+      let age = request.alert.evidenceAge(at: now)
+    else { return nil }
+    let settle = request.plan.verify.settle
+    guard now.elapsed(since: since) - age <= settle else { return nil }
+    return Refusal(
+      .precondition, code: "dependency_settling",
+      "\(dependency.name) is back since \(now.elapsed(since: since).text); \(service.name) has "
+        + "\(settle.text) to recover by itself", until: since.advanced(by: settle))
   }
 
   /// G14: nothing disruptive without a target of its own.

@@ -165,7 +165,7 @@ extension Monitor {
     case .budget, .breaker:
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
       pageOnce(request, sentence, at: now)
-    case .precondition where refusal.code != "dependency_down" && refusal.code != "just_booted":
+    case .precondition where !Monitor.passing.contains(refusal.code):
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
       pageOnce(request, sentence, at: now)
     case .killSwitch, .slowIsNotDead, .targets, .executor, .neverList:
@@ -175,6 +175,11 @@ extension Monitor {
       break
     }
   }
+
+  /// Preconditions that are met by waiting, so nobody is called for them.
+  private static let passing: Set<String> = [
+    "dependency_down", "dependency_settling", "just_booted",
+  ]
 
   mutating func pageOnce(_ request: ActionRequest, _ why: String, at now: Moment) {
     guard state.incidents[request.incident.id]?.hasPaged == false else { return }
