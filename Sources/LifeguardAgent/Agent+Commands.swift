@@ -112,6 +112,7 @@ extension Agent {
     turn.setRules(
       inline: fresh.rules, groups: fresh.ruleGroups, interval: fresh.interval)
     carryOut(effects, at: now)
+    parts.watchGroups(fresh.collect.processGroups)
     await parts.hands.reload()
     deliver(
       .problem(

@@ -26,6 +26,8 @@ public struct AgentParts: Sendable {
   public var watchClosely: @Sendable (Bool) -> Void
   /// Which processes belong to the watched groups, as the acting side sees them.
   public var noteMembers: @Sendable ([String: [Int32]]) -> Void
+  /// Which groups of processes to watch, after a reload.
+  public var watchGroups: @Sendable ([LifeguardConfiguration.ProcessGroup]) -> Void
   public let mailbell = Bell()
 
   public init(
@@ -36,7 +38,8 @@ public struct AgentParts: Sendable {
     history: SampleArchive, evidence: EvidenceFolder,
     notifiers: NotifierFactory, top: @escaping @Sendable () -> [TopProcess],
     watchClosely: @escaping @Sendable (Bool) -> Void,
-    noteMembers: @escaping @Sendable ([String: [Int32]]) -> Void
+    noteMembers: @escaping @Sendable ([String: [Int32]]) -> Void,
+    watchGroups: @escaping @Sendable ([LifeguardConfiguration.ProcessGroup]) -> Void
   ) {
     self.host = host
     self.clock = clock
@@ -54,6 +57,7 @@ public struct AgentParts: Sendable {
     self.top = top
     self.watchClosely = watchClosely
     self.noteMembers = noteMembers
+    self.watchGroups = watchGroups
   }
 }
 

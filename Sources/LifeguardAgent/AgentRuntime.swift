@@ -78,7 +78,8 @@ public final class AgentRuntime: Sendable {
       evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
       notifiers: NotifierFactory(client: client, group: group, logger: logger),
       top: { processes.top }, watchClosely: { processes.isPending = $0 },
-      noteMembers: { processes.note(members: $0) })
+      noteMembers: { processes.note(members: $0) },
+      watchGroups: { processes.groups = $0.map(\.watched) })
     agent = Agent(
       configuration: configuration, parts: parts, thread: DedicatedThread(), memory: memory,
       logger: logger)
