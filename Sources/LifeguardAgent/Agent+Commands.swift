@@ -5,11 +5,13 @@ import LifeguardStore
 
 /// What an operator may say.
 extension Agent {
+  /// Stops everything that acts, at once (G26).
   public func freeze(by: String, reason: String) -> CommandAnswer {
     deliver(.command(.freeze(by: by, reason: reason)))
     return CommandAnswer(accepted: true, message: "frozen: nothing is done until `lifeguard thaw`")
   }
 
+  /// Lets it act again.
   public func thaw(by: String) -> CommandAnswer {
     guard turn.monitor.frozenReason != nil else {
       return CommandAnswer(accepted: true, message: "was not frozen")
@@ -54,6 +56,7 @@ extension Agent {
 
   static let silencesMax = 200
 
+  /// Ends a silence before its time.
   public func endSilence(_ id: String, by: String) -> CommandAnswer {
     guard turn.monitor.state.silences.contains(where: { $0.id == id }) else {
       return CommandAnswer(accepted: false, message: "there is no silence \(id)")
@@ -62,6 +65,7 @@ extension Agent {
     return CommandAnswer(accepted: true, message: "silence \(id) ended")
   }
 
+  /// A person has the incident: no further step, no reminder.
   public func acknowledge(_ incident: Int, by: String) -> CommandAnswer {
     guard turn.monitor.state.incidents[incident]?.isOpen == true else {
       return CommandAnswer(accepted: false, message: "there is no open incident \(incident)")
@@ -72,6 +76,7 @@ extension Agent {
       message: "incident \(incident) is yours: no further step and no reminder until it is over")
   }
 
+  /// Approves a step that waits for it; the guard rails look once more.
   public func approve(_ id: String, by: String) -> CommandAnswer {
     let waits = turn.monitor.state.openIncidents.contains { incident in
       guard case .awaitingApproval(let approval) = incident.ladder?.phase else { return false }

@@ -5,6 +5,7 @@ import LifeguardStore
 
 /// What others may ask.
 extension Agent {
+  /// Everything about now, in one value.
   public func status(listening: String) -> AgentStatus {
     let now = parts.clock()
     let monitor = turn.monitor
@@ -87,8 +88,10 @@ extension Agent {
 
   public var policyMode: Mode { configuration.mode }
 
+  /// The samples in memory, to be read elsewhere.
   public func snapshot() -> Snapshot { turn.head.snapshot() }
 
+  /// What the agent's clocks show.
   public func now() -> Moment { parts.clock() }
 
   /// The incident in memory, or as the store has it.
@@ -147,10 +150,14 @@ extension Agent {
     return Explanation(rule, turn: turn, at: parts.clock())
   }
 
+  /// The value of an expression at one time.
+  ///
+  /// - Throws: `ParseError` or `QueryError`, with Prometheus' texts.
   public func query(_ text: String, at time: Timestamp) throws -> QueryResult {
     try Query(parsing: text).instant(over: turn.head, at: time)
   }
 
+  /// The processes that use most, as of the newest list.
   public func top() -> [TopProcess] { parts.top() }
 }
 

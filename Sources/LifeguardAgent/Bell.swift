@@ -13,6 +13,7 @@ public final class Bell: Sendable {
 
   public init() {}
 
+  /// Wakes who waits now, or the next one who will.
   public func ring() {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       if let waiter = state.waiter {

@@ -10,6 +10,7 @@ public final class EventFeed: Sendable {
 
   public init() {}
 
+  /// What happens from now on, until the stream is dropped.
   public func subscribe() -> AsyncStream<TimelineEntry> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: TimelineEntry.self, bufferingPolicy: .bufferingNewest(256))

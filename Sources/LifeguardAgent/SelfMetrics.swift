@@ -96,12 +96,18 @@ struct SelfMetrics {
     add(
       "lifeguard_frozen", .gauge, "Whether nothing may be done.",
       [(none, monitor.frozenReason == nil ? 0 : 1)])
-    let services = monitor.policy.services.values.sorted { $0.name < $1.name }
-    add(
-      "lifeguard_service_up", .gauge, "Whether a service is up.",
-      services.map { service in
-        (["service": service.name], monitor.health[service.name]?.isUp(service) == true ? 1 : 0)
-      })
+    families.append(services(monitor))
     return families
+  }
+
+  private func services(_ monitor: Monitor) -> ExposedFamily {
+    ExposedFamily(
+      family: MetricFamily(
+        name: "lifeguard_service_up", help: "Whether a service is up.", type: .gauge),
+      series: monitor.policy.services.values.sorted { $0.name < $1.name }.map { service in
+        ExposedSeries(
+          labels: ["service": service.name],
+          value: monitor.health[service.name]?.isUp(service) == true ? 1 : 0)
+      })
   }
 }

@@ -72,6 +72,7 @@ public struct Turn: Sendable {
     monitor.handle(event, at: now)
   }
 
+  /// Takes the operator's new policy over, as `Monitor.replacePolicy`.
   public mutating func replacePolicy(_ policy: Policy, at now: Moment) -> [Effect] {
     monitor.replacePolicy(policy, at: now)
   }

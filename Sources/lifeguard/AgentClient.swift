@@ -125,8 +125,7 @@ struct AgentClient {
     let room = MemoryLayout.size(ofValue: address.sun_path)
     guard bytes.count < room else { return .failure(SystemError(number: ENAMETOOLONG)) }
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-    let socket = Glibc.socket(AF_UNIX, type, 0)
+    let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard socket >= 0 else { return .failure(SystemError(number: errno)) }
     var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)

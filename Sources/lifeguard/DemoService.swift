@@ -34,8 +34,7 @@ struct DemoService: ParsableCommand {
   }
 
   private func listening() throws -> Int32 {
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-    let listener = socket(AF_INET, type, 0)
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var yes: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     var address = sockaddr_in()
@@ -77,7 +76,8 @@ struct DemoService: ParsableCommand {
     }
     if buffer[..<used].starts(with: Array("GET /overload".utf8)) { overload() }
     let text =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n"
+      + "Connection: close\r\n\r\nok\n"
     let bytes = Array(text.utf8)
     send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }

@@ -60,8 +60,8 @@ struct StatusText {
     line(
       terminal.paint(
         terminal.fit(
-          "Lifeguard \(status.version), up \(up) · \(status.series) series, \(status.rules) rules · "
-            + status.listening), .dim))
+          "Lifeguard \(status.version), up \(up) · \(status.series) series, "
+            + "\(status.rules) rules · \(status.listening)"), .dim))
     if let frozen = status.frozen {
       line(terminal.paint(terminal.fit("FROZEN: nothing is done. \(frozen)"), .red))
     }

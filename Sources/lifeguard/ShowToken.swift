@@ -10,7 +10,8 @@ struct ShowToken: ParsableCommand {
       Only root and the agent's own user can read the token. A link signs a browser in once and \
       is good for 15 minutes.
 
-      Example: curl -H "Authorization: Bearer $(lifeguard token)" http://127.0.0.1:9911/api/v1/status
+      Example: curl -H "Authorization: Bearer $(lifeguard token)" \
+      http://127.0.0.1:9911/api/v1/status
                lifeguard token --link
       """)
 
@@ -44,9 +45,10 @@ struct ShowToken: ParsableCommand {
       StandardError.write("lifeguard: \(error)\n")
       throw ExitCode.problem
     }
+    let places = directories.joined(separator: " or ")
     StandardError.write(
-      "lifeguard: there is no token in \(directories.joined(separator: " or ")): it is made when the "
-        + "agent starts; start it with `lifeguard run`, or name its data directory with --data\n")
+      "lifeguard: there is no token in \(places): it is made when the agent starts; start it with "
+        + "`lifeguard run`, or name its data directory with --data\n")
     throw ExitCode.problem
   }
 }

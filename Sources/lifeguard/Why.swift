@@ -7,8 +7,8 @@ struct Why: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The chain of decisions about something: acted, refused, deferred, and why.",
     discussion: """
-      The subject is a service, a target such as unit:nginx.service or host, an alert's name, or an \
-      incident's number. The last five incidents about it are shown, the newest last.
+      The subject is a service, a target such as unit:nginx.service or host, an alert's name, or \
+      an incident's number. The last five incidents about it are shown, the newest last.
 
       Example: lifeguard why web
                lifeguard why HostOutOfDiskSpace

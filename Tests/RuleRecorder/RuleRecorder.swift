@@ -3,7 +3,8 @@ import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
 
-/// Records what the default rules read, with the real collectors, as a fixture of DefaultRulesTests.
+/// Records what the default rules read, with the real collectors, as a fixture of
+/// DefaultRulesTests.
 ///
 ///     rule-recorder MINUTES FILE [a title that says what went on]
 ///

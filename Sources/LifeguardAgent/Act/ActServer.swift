@@ -46,6 +46,7 @@ public final class ActServer: Sendable {
   /// Tells the other side that an operator wants a reload.
   public func wantReload() { connection.send(.reloadWanted) }
 
+  /// Ends the connection, and with it `run`.
   public func stop() { connection.shutDown() }
 
   private func answer(_ request: ActRequest) async {

@@ -28,6 +28,7 @@ public struct AgentStatus: Sendable, Codable {
   public var turnMilliseconds: Double
 }
 
+/// How one collector does.
 public struct CollectorStatus: Sendable, Codable {
   public var name: String
   public var series: Int
@@ -35,6 +36,7 @@ public struct CollectorStatus: Sendable, Codable {
   public var problem: String?
 }
 
+/// How one service does.
 public struct ServiceStatus: Sendable, Codable {
   public var name: String
   public var target: String
@@ -46,6 +48,7 @@ public struct ServiceStatus: Sendable, Codable {
   public var mode: String
 }
 
+/// One alert, pending or firing.
 public struct AlertStatus: Sendable, Codable {
   public var name: String
   public var state: String
@@ -57,6 +60,7 @@ public struct AlertStatus: Sendable, Codable {
   public var summary: String
 }
 
+/// One step that waits for a person.
 public struct ApprovalStatus: Sendable, Codable {
   public var id: String
   public var incident: Int
@@ -64,6 +68,7 @@ public struct ApprovalStatus: Sendable, Codable {
   public var askedAt: Timestamp
 }
 
+/// Whether what is decided is on the disk.
 public struct StorageStatus: Sendable, Codable {
   /// `durable`, or why decisions are kept in memory only.
   public var state: String

@@ -3,8 +3,8 @@ import Glibc
 
 /// Speaks D-Bus with systemd, as far as asking it about units takes.
 ///
-/// One connection, one question at a time, each with a timeout. Through the
-/// system bus; root falls back to systemd's own socket. Source: D-Bus Specification 0.42, "Message Protocol".
+/// One connection, one question at a time, each with a timeout. Through the system bus; root falls
+/// back to systemd's own socket. Source: D-Bus Specification 0.42, "Message Protocol".
 final class SystemBus {
   /// How long to wait for a piece of an answer.
   private static let patienceSeconds = 2
@@ -24,8 +24,8 @@ final class SystemBus {
     }
     let own = root.path("run/systemd/private")
     let shared = root.path("run/dbus/system_bus_socket")
-    // The bus is open to every user; systemd's own socket, which is there before the bus is and when
-    // it has crashed, to root alone.
+    // The bus is open to every user; systemd's own socket, which is there before the bus is and
+    // when it has crashed, to root alone.
     let isShared = access(shared, F_OK) == 0 || geteuid() != 0
     path = isShared ? shared : own
     descriptor = clinux_connect_local(path, Int32(Self.patienceSeconds))

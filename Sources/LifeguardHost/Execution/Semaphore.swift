@@ -14,6 +14,7 @@ public final class Semaphore: Sendable {
     semaphore.deallocate()
   }
 
+  /// Lets one who waits go on.
   public func signal() { sem_post(semaphore) }
 
   /// False when the time ran out.

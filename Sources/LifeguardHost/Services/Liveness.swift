@@ -9,6 +9,7 @@ public struct Liveness: Hashable, Sendable {
   /// CLOCK_BOOTTIME.
   public var readAt: Duration
 
+  /// Reads it now; nil when the process is gone.
   public static func read(_ identity: ProcessIdentity) -> Liveness? {
     guard let status = ProcessStatus.read(pid: identity.pid), status.identity == identity else {
       return nil

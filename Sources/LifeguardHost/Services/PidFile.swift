@@ -18,6 +18,7 @@ public struct PidFile: Hashable, Sendable {
 
   public init(path: String) { self.path = path }
 
+  /// Looks at the file and at the process that it names.
   public func read() -> Reading {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     guard descriptor >= 0 else {

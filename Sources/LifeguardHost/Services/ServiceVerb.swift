@@ -44,6 +44,7 @@ public enum ServiceVerb: Hashable, Sendable {
 
 /// The names of signals as in kill(1), with or without `SIG`.
 public enum SignalName {
+  /// The number of a signal on this system; nil for a name that does not exist.
   public static func number(_ name: String) -> Int32? {
     let upper = name.uppercased()
     return numbers[upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper]

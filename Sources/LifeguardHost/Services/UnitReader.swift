@@ -24,6 +24,9 @@ public struct UnitReader: Sendable {
     }
   }
 
+  /// The properties of each unit, by its name.
+  ///
+  /// - Throws: when systemctl cannot be run, fails, or does not answer in time.
   public func read(
     _ units: [String], timeout: Duration = .seconds(5)
   ) async throws(Failure) -> [String: UnitProperties] {

@@ -29,6 +29,7 @@ public struct AccessToken: Sendable {
     text = fresh
   }
 
+  /// Where a data directory keeps it.
   public static func path(inDirectory directory: String) -> String { "\(directory)/token" }
 
   /// The token in a file; nil when there is no such file.

@@ -25,8 +25,8 @@ struct Gate: Sendable {
     guard names.accept(authority) else {
       return .text(
         .misdirectedRequest,
-        "this server does not answer to the name \(Printable.text(authority)); use 127.0.0.1 or the "
-          + "address that it listens on")
+        "this server does not answer to the name \(Printable.text(authority)); use 127.0.0.1 or "
+          + "the address that it listens on")
     }
     return nil
   }

@@ -60,6 +60,7 @@ enum StatusPage {
     return "<section class=\"card warn\"><h2>Waiting for you</h2><ul>\(lines)</ul></section>"
   }
 
+  /// The incidents that are open.
   private static func open(_ incidents: [IncidentView], _ now: Timestamp) -> HTML {
     guard !incidents.isEmpty else {
       return "<section class=\"card calm\"><h2>No open incident</h2></section>"
@@ -77,8 +78,9 @@ enum StatusPage {
       ?? form("ack", [("incident", "\(incident.id)")], "I have it", isQuiet: true)
     return """
       <section class="card \(level(incident.severity))">
-      <div class="line"><h3><a href="/incidents/\(incident.id)">#\(incident.id) \(incident.title)</a>\
-      </h3> <span class="badge">\(incident.severity.isEmpty ? "no severity" : incident.severity)</span>
+      <div class="line"><h3><a href="/incidents/\(incident.id)">#\(incident.id) \
+      \(incident.title)</a></h3> <span class="badge">\
+      \(incident.severity.isEmpty ? "no severity" : incident.severity)</span>
       <span class="spring"></span>\(owner)</div>
       <p class="dim">\(incident.target ?? "no target") · opened \(time(incident.openedAt, now))</p>
       \(tried)

@@ -1,6 +1,7 @@
 import LifeguardCore
 
-/// A query's result in the form of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api).
+/// A query's result in the form of Prometheus' HTTP API
+/// (prometheus.io/docs/prometheus/latest/querying/api).
 enum QueryView {
   static func json(_ result: QueryResult, at time: Timestamp) -> JSON {
     switch result.value {
