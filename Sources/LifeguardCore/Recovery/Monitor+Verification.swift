@@ -142,7 +142,8 @@ extension Monitor {
     let passed = now.elapsed(since: verification.actionEnd)
     guard let service = service(raising: ladder.alert), plan.verify.expression == nil else {
       if let why = deathDuringVerification(ladder, since: verification.actionEnd) {
-        conclude(id, .notRecovered, why, at: now)
+        // Whether the step has helped, nobody can tell any more (G19).
+        conclude(id, .inconclusive, why, at: now)
         return
       }
       // Others are verified by `verified`; without any evaluation they end here.
