@@ -58,22 +58,25 @@ public final class AgentRuntime: Sendable {
     processes.groups = configuration.collect.processGroups.map(\.watched)
     let killSwitch = AgentRuntime.killSwitch(options.dataDirectory)
     let tools = try HandsTools()
+    let data = options.dataDirectory
+    let prober = try Prober(reactor: tools.reactor, runner: tools.runner)
+    let samples = try SampleStore(
+      in: directory, now: now().wall,
+      settings: SampleStore.Settings(
+        retention: configuration.collect.diskRetention,
+        bytesMax: configuration.collect.diskBytesMax))
+    // Last, because it must be shut down before it may be forgotten.
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     client = HTTPClient(
       eventLoopGroup: group, configuration: NotifierFactory.clientConfiguration)
-    let data = options.dataDirectory
     let parts = AgentParts(
       host: host, clock: now, hands: options.hands,
       prober: LocalProber(
-        prober: try Prober(reactor: tools.reactor, runner: tools.runner), client: client),
+        prober: prober, client: client),
       facts: { AgentRuntime.facts(data, killSwitch: killSwitch) }, load: options.load,
       configurationFile: options.configurationFile, dataDirectory: data,
       version: options.version,
-      samples: try SampleStore(
-        in: directory, now: now().wall,
-        settings: SampleStore.Settings(
-          retention: configuration.collect.diskRetention,
-          bytesMax: configuration.collect.diskBytesMax)),
+      samples: samples,
       history: SampleArchive(path: "\(data)/samples.db"),
       evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
       notifiers: NotifierFactory(client: client, group: group, logger: logger),
@@ -104,6 +107,14 @@ public final class AgentRuntime: Sendable {
     schedule.stop()
     try await client.shutdown()
     try await group.shutdownGracefully()
+  }
+
+  /// Takes down what was made for an agent that will not run after all.
+  ///
+  /// - Throws: what the HTTP client or its threads report.
+  public func discard() throws {
+    try client.syncShutdown()
+    try group.syncShutdownGracefully()
   }
 
   /// G26: this file stops everything that acts, without network and without a running agent.

@@ -127,9 +127,17 @@ struct Run: ParsableCommand {
         load: setting.load), logger: logger)
     let socket = Places.socket(dataDirectory: setting.directory)
     if socket == Places.rootSocket { mkdir("/run/lifeguard", 0o755) }
-    let server = try APIServer(
-      agent: runtime.agent,
-      ServerSettings(http, socketPath: socket, dataDirectory: setting.directory), logger: logger)
+    let server: APIServer
+    do {
+      server = try APIServer(
+        agent: runtime.agent,
+        ServerSettings(http, socketPath: socket, dataDirectory: setting.directory),
+        logger: logger)
+    } catch {
+      // What stands in the way of a start is worth more than what stands in the way of its end.
+      try? runtime.discard()
+      throw error
+    }
     return AgentSession(
       runtime: runtime, server: server, configuration: setting.configuration)
   }

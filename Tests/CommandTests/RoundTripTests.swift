@@ -95,7 +95,7 @@ struct RoundTripTests {
       default_rules: false
       rules:
         - alert: AlwaysOn
-          expr: vector(1)
+          expr: node_memory_MemTotal_bytes > 0
           recover: mark
       plans:
         mark:

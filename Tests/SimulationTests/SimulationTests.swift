@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: Mutant.planted) func `a planted fault is noticed`(_ mutant: Mutant) async {
-    let result = await Simulation.run(seeds: 1...400, events: 210, mutant: mutant)
+    let result = await Simulation.run(seeds: 1...1500, events: 210, mutant: mutant)
     let found = result.failures.map(\.invariant).sorted().joined(separator: ", ")
     print("mutant \(mutant.name): \(found.isEmpty ? "SURVIVES" : found)")
     #expect(!result.failures.isEmpty, "\(mutant.name) survives")

@@ -77,7 +77,8 @@ public struct ProcessSnapshot: Hashable, Sendable {
   private static func size(_ bytes: Double) -> String {
     var value = bytes
     for unit in ["B", "KiB", "MiB", "GiB"] {
-      if value < 1024 { return unit == "B" ? "\(Int(value))B" : tenth(value) + unit }
+      // Four digits before the point would not fit the column.
+      if value < 999.95 { return unit == "B" ? "\(Int(value))B" : tenth(value) + unit }
       value /= 1024
     }
     return tenth(value) + "TiB"

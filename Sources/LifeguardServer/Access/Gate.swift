@@ -88,7 +88,10 @@ struct Gate: Sendable {
     {
       return refused(site)
     }
-    let usesCookie = head.headerFields[.authorization] == nil && Gate.cookie(head) != nil
+    // Only a session that is signed in can be abused by another page.
+    let usesCookie =
+      head.headerFields[.authorization] == nil
+      && Gate.cookie(head).map { signIn.isSignedIn($0) } == true
     guard let origin = head.headerFields[.origin] else {
       return usesCookie ? refused("a page without origin") : nil
     }
