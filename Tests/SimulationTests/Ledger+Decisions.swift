@@ -136,7 +136,9 @@ extension Ledger {
       let plan = world.scenario.policy.plans[attempt.plan]
     else { return }
     let place = "\(attempt.plan)|\(attempt.target)"
-    let rule = incident.ladder?.alert.rule ?? ""
+    // Who asked for the attempt; the ladder may be another alert's by now.
+    let rule =
+      uses.last { $0.attempt == attempt.id }?.rule ?? incident.ladder?.alert.rule ?? ""
     let key = "\(rule)|\(attempt.target)|\(attempt.rung)"
     if attempt.isObserved == false {
       world.statistics.count("outcome of \(attempt.step): \(entry.code)")
