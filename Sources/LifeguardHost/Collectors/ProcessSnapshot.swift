@@ -60,7 +60,9 @@ public struct ProcessSnapshot: Hashable, Sendable {
       right(tenth(entry.processorPercent), 6), right(size(Double(entry.residentBytes)), 8),
       right("\(entry.threads)", 4), right(entry.descriptors.map { "\($0)" } ?? "-", 6),
       right(entry.readBytesPerSecond.map(size) ?? "-", 8),
-      right(entry.writeBytesPerSecond.map(size) ?? "-", 8), printable(entry.name),
+      right(entry.writeBytesPerSecond.map(size) ?? "-", 8),
+      // A kernel worker's name says at length what it does; 80 columns have room for this much.
+      String(printable(entry.name).prefix(17)),
     ]
     return columns.joined(separator: " ")
   }
