@@ -10,9 +10,7 @@ import LifeguardServer
 extension Run {
   /// The root side: false when the agent must be one process after all.
   func runActing() throws -> Bool {
-    let recorder = FileRecorder(.system)
-    var loader = Loading.loader
-    loader.files = recorder.access
+    let loader = Loading.loader
     let file = Loading.mainFile(config, loader)
     let loaded = loader.load(mainFile: file)
     guard let configuration = loaded.configuration else {

@@ -118,8 +118,7 @@ public struct AlertTracker: Sendable, Codable {
     if verdict == .uncleared { return alert.state == .firing }
     guard let samples = rule.samples else { return verdict == .breached }
     if alert.state == .firing, rule.hasClear { return verdict == .breached }
-    let window = samples.window == 64 ? UInt64.max : (1 << UInt64(samples.window)) - 1
-    let breaches = (alert.history & window).nonzeroBitCount
+    let breaches = (alert.history & mask(samples.window)).nonzeroBitCount
     return breaches >= samples.needed
   }
 

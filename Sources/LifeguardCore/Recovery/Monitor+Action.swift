@@ -125,13 +125,7 @@ extension Monitor {
     record(.refused, incident: id, code: refusal.code, sentence, at: now)
     guard isNew else { return }
     tell(id, .refused, sentence, at: now)
-    guard state.incidents[id]?.hasPaged == false else { return }
-    for case .page(let receiver) in request.plan.steps {
-      state.incidents[id]?.hasPaged = true
-      record(.escalated, incident: id, code: "page", "a person is needed: \(sentence)", at: now)
-      tell(id, .escalated, sentence, receiver: receiver, at: now)
-      return
-    }
+    pageOnce(request, sentence, at: now)
   }
 
   /// The step has ended, one way or another: from now on only fresh evidence counts.

@@ -56,7 +56,7 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
     case .timeout:
       failures += 1
       frozenTimeouts = result.cpuTicksUsed == 0 || acceptQueueFull ? frozenTimeouts + 1 : 0
-      lastFailure = "no answer within \(describe(result.duration))"
+      lastFailure = "no answer within \(result.duration.text)"
     case .refused(let reason), .wrongAnswer(let reason):
       failures += 1
       frozenTimeouts = 0
@@ -125,6 +125,4 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
     default: "\(failures) probes in a row failed: \(lastFailure ?? "no reason given")"
     }
   }
-
-  private func describe(_ duration: Duration) -> String { duration.text }
 }
