@@ -33,7 +33,7 @@ bench: ## measure Lifeguard and its peers on this machine (ARGS='--only recovery
 
 simulate: ## the simulation over many more seeds than a test run takes (SEEDS=50000)
 	@scripts/setup.sh run
-	@LIFEGUARD_SIMULATION_SEEDS=$${SEEDS:-50000} swift test --filter SimulationTests $(ARGS)
+	@LIFEGUARD_SIM_SEEDS=$${SEEDS:-50000} swift test --filter SimulationTests $(ARGS)
 
 package: build ## pack the release command: dist/lifeguard-VERSION-ARCH.tar.gz
 	@scripts/package.sh

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -183,40 +182,6 @@ int clinux_names_read(struct clinux_names *out) {
   memcpy(out->version, names.version, 65);
   memcpy(out->machine, names.machine, 65);
   memcpy(out->domain, names.domainname, 65);
-  return 0;
-}
-
-struct thread_start {
-  void (*body)(void *);
-  void *context;
-};
-
-static void *thread_main(void *raw) {
-  struct thread_start start = *(struct thread_start *)raw;
-  free(raw);
-  start.body(start.context);
-  return NULL;
-}
-
-int clinux_thread_start(const char *name, size_t stack_bytes, void (*body)(void *), void *context) {
-  struct thread_start *start = malloc(sizeof *start);
-  if (start == NULL) return -ENOMEM;
-  *start = (struct thread_start){body, context};
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, stack_bytes);
-  pthread_t thread;
-  int error = pthread_create(&thread, &attributes, thread_main, start);
-  pthread_attr_destroy(&attributes);
-  if (error != 0) {
-    free(start);
-    return -error;
-  }
-  char shortened[16];
-  strncpy(shortened, name, 15);
-  shortened[15] = 0;
-  pthread_setname_np(thread, shortened);
   return 0;
 }
 

@@ -16,10 +16,16 @@ final class AgentSession: Sendable {
   private let configuration: Configuration
   private let orders: AsyncStream<Order>
   private let ordering: AsyncStream<Order>.Continuation
+  private let tellAlive: @Sendable () -> Void
   private let systemd = ServiceNotification()
   private let terminal = Terminal.standardOutput
 
-  init(runtime: AgentRuntime, server: APIServer, configuration: Configuration) {
+  /// - Parameter tellAlive: called every two seconds while evaluation makes progress.
+  init(
+    runtime: AgentRuntime, server: APIServer, configuration: Configuration,
+    tellAlive: @escaping @Sendable () -> Void
+  ) {
+    self.tellAlive = tellAlive
     self.runtime = runtime
     self.server = server
     self.configuration = configuration
@@ -133,11 +139,14 @@ final class AgentSession: Sendable {
     StandardOutput.write(text)
   }
 
-  /// Signs of life for systemd, only while evaluation makes progress.
+  /// Signs of life for the acting process and for systemd, only while evaluation makes progress.
   private func signalLife() async {
-    guard let period = systemd.watchdogPeriod else { return }
+    let period = min(systemd.watchdogPeriod ?? .seconds(2), .seconds(2))
     while !Task.isCancelled {
-      if await runtime.agent.isHealthy { systemd.alive() }
+      if await runtime.agent.isHealthy {
+        tellAlive()
+        if systemd.watchdogPeriod != nil { systemd.alive() }
+      }
       // Cancellation ends the loop.
       try? await Task.sleep(for: period)
     }

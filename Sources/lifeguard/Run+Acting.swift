@@ -92,6 +92,8 @@ extension Run {
     let executable = Places.executable
     guard let user = Privileges.unprivilegedUser else { throw ExitCode.problem }
     if geteuid() == 0 { try Privileges.drop(to: user) }
+    // After the change of user, which clears it.
+    try Privileges.dieWithParent()
     let processes = ProcessWatch()
     let relay = ReloadRelay()
     let remote = RemoteHands(
@@ -120,6 +122,7 @@ extension Run {
     guard let configuration = loaded.configuration else { throw ExitCode.problem }
     return Setting(
       configuration: configuration, file: file, directory: dataDirectory(configuration),
-      hands: remote, processes: processes, load: load, reload: relay)
+      hands: remote, processes: processes, load: load, reload: relay,
+      tellAlive: { remote.tellAlive() })
   }
 }

@@ -85,6 +85,8 @@ struct Run: ParsableCommand {
     var processes: ProcessWatch
     var load: @Sendable () async -> LoadedConfiguration
     var reload = ReloadRelay()
+    /// Says to whoever watches over this process that it makes progress.
+    var tellAlive: @Sendable () -> Void = {}
   }
 
   /// One process that does everything with the rights of its user.
@@ -139,7 +141,8 @@ struct Run: ParsableCommand {
       throw error
     }
     return AgentSession(
-      runtime: runtime, server: server, configuration: setting.configuration)
+      runtime: runtime, server: server, configuration: setting.configuration,
+      tellAlive: setting.tellAlive)
   }
 
   /// The main thread has nothing else to do.

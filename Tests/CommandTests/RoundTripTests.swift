@@ -54,6 +54,47 @@ struct RoundTripTests {
     #expect(agent.program.hasEnded == .exited(0))
   }
 
+  /// A terminal of 80 columns, made by script(1); what the command wrote, line by line.
+  private static func onTerminal(
+    _ agent: RunningAgent, _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> [Substring] {
+    let words = [agent.lifeguard] + arguments + ["--data", agent.folder / "data"]
+    // The words are the command's path, fixed words and a temporary folder's path.
+    let command = "stty cols 80 rows 24; exec " + words.map { "'\($0)'" }.joined(separator: " ")
+    let result = try await ChildProgram.run(
+      ["script", "-qec", command, "/dev/null"], environment: environment)
+    #expect(result.succeeded, "\(arguments): \(result)")
+    return result.standardOutput.replacing("\r", with: "").split(separator: "\n")
+  }
+
+  @Test(
+    .enabled(
+      if: Requirement.program("script").isMet, "\(Requirement.program("script").reason)"))
+  func `a terminal of 80 columns is coloured and never wraps`() async throws {
+    let long = String(repeating: "a word ", count: 30)
+    let agent = try await RunningAgent(
+      Self.quiet.replacing("on, and staying on", with: "on, \(long)"))
+    #expect(
+      await eventually {
+        try await agent.json(["incidents"]).array?.isEmpty == false
+      })
+    for arguments in [["status"], ["incidents"], ["incidents", "1"], ["why", "AlwaysOn"]] {
+      let lines = try await Self.onTerminal(agent, arguments, environment: ["TERM": "xterm"])
+      let widest = lines.max { Self.width($0) < Self.width($1) } ?? ""
+      #expect(Self.width(widest) <= 80, "\(arguments): \(widest)")
+      #expect(lines.contains { $0.contains("\u{1B}[") }, "\(arguments) has no colour")
+      let plain = try await Self.onTerminal(
+        agent, arguments, environment: ["TERM": "xterm", "NO_COLOR": "1"])
+      #expect(!plain.contains { $0.contains("\u{1B}") }, "\(arguments) with NO_COLOR")
+    }
+    await agent.end()
+  }
+
+  /// Columns without the sequences that colour.
+  private static func width(_ line: Substring) -> Int {
+    String(line).replacing(/\u{1B}\[[0-9;]*m/, with: "").count
+  }
+
   @Test func `everything that shows something shows JSON too`() async throws {
     let agent = try await RunningAgent(Self.quiet)
     for arguments in [

@@ -10,7 +10,7 @@ import Testing
 ///
 /// A fixture whose name begins with `calm-` and that is listed here is replayed.
 @Suite struct CalmTests {
-  static let recordings = ["calm-make", "calm-busy"]
+  static let recordings = ["calm-idle", "calm-make", "calm-busy"]
 
   @Test(arguments: recordings)
   func `a host at work raises no critical alert and at most one warning`(name: String) throws {

@@ -151,6 +151,67 @@ struct DurabilityTests {
     Dictionary(grouping: items) { $0 }.filter { $0.value.count > 1 }.keys.sorted()
   }
 
+  @Test func `either half of an agent may be killed, and the other brings it back or ends`()
+    async throws
+  {
+    let configuration = """
+      services: [{name: web, command: [FOLDER/faults, wait], recover: \(Self.ladder)}]
+      """
+    try await Scene.play(guardRails: Self.noLimits, configuration) { scene in
+      try await scene.start()
+      let unbroken = try await scene.pid(of: "web")
+      let acting = try #require(scene.agent?.pid)
+      let deciding = try #require(ProcessTable.child(of: acting), "one process\n\(scene.report)")
+
+      // The half that decides: the one that acts starts it again.
+      Glibc.kill(deciding, SIGKILL)
+      let isBack = await eventually(within: .seconds(30)) {
+        let now = ProcessTable.child(of: acting)
+        return try now != nil && now != deciding && scene.api.status().service("web")?.state == "up"
+      }
+      #expect(isBack, "\(scene.report)")
+      #expect(scene.agent?.isRunning == true)
+      #expect(try await scene.pid(of: "web") == unbroken)
+      Glibc.kill(unbroken, SIGKILL)
+      let isUp = await eventually(within: .seconds(30)) {
+        let seen = try scene.api.status().service("web")
+        return seen?.state == "up" && seen?.pid != unbroken
+      }
+      #expect(isUp, "nothing is recovered any more\n\(scene.report)")
+
+      // The half that acts: nothing can be done without it, so the other ends by itself.
+      let second = try #require(ProcessTable.child(of: acting))
+      let child = try await scene.pid(of: "web")
+      scene.kill()
+      #expect(await eventually(within: .seconds(20)) { !ProcessTable.isAlive(second) })
+      #expect(ProcessTable.isAlive(child), "the service died with the agent")
+      try await scene.start()
+      #expect(try await scene.pid(of: "web") == child, "it was not adopted\n\(scene.report)")
+    }
+  }
+
+  @Test func `a half that hangs is ended and started again`() async throws {
+    let configuration = """
+      services: [{name: web, command: [FOLDER/faults, wait], recover: \(Self.ladder)}]
+      """
+    try await Scene.play(guardRails: Self.noLimits, configuration) { scene in
+      try await scene.start()
+      let unbroken = try await scene.pid(of: "web")
+      let acting = try #require(scene.agent?.pid)
+      let deciding = try #require(ProcessTable.child(of: acting), "one process\n\(scene.report)")
+      Glibc.kill(deciding, SIGSTOP)
+      // Looks every 4 s, five of them without a sign of life.
+      #expect(await eventually(within: .seconds(60)) { !ProcessTable.isAlive(deciding) })
+      #expect(try await scene.pid(of: "web") == unbroken, "\(scene.report)")
+      Glibc.kill(unbroken, SIGKILL)
+      let isUp = await eventually(within: .seconds(30)) {
+        let seen = try scene.api.status().service("web")
+        return seen?.state == "up" && seen?.pid != unbroken
+      }
+      #expect(isUp, "nothing is recovered any more\n\(scene.report)")
+    }
+  }
+
   @Test func `a full disk stops neither detection nor actions nor messages`() async throws {
     let port = try FreePort.tcp()
     let configuration = ScriptScenarios.server(

@@ -131,7 +131,4 @@ int clinux_names_read(struct clinux_names *out);
 long clinux_page_bytes(void);
 long clinux_ticks_per_second(void);
 
-/// Starts a detached thread with a small stack, named for `ps -L`; `body` owns `context`.
-int clinux_thread_start(const char *name, size_t stack_bytes, void (*body)(void *), void *context);
-
 #endif

@@ -3,6 +3,8 @@ import LifeguardCore
 
 /// What the unprivileged process asks of the acting one: names, never commands.
 enum ActRequest: Sendable, Codable {
+  /// Evaluation makes progress.
+  case alive
   case watch([ChildRecord], startsMissing: Bool)
   case perform(Int, StepOrder)
   case prepare(Int, PreparationOrder)

@@ -56,6 +56,7 @@ public final class ActProcess: Sendable {
         return nil
       }
       group.addTask { try await self.keepRunning() }
+      group.addTask { try await self.endWhatHangs() }
       for try await status in group {
         guard let status else { continue }
         group.cancelAll()
@@ -87,22 +88,28 @@ public final class ActProcess: Sendable {
       throw SystemCallError(call: "socketpair")
     }
     let server = ActServer(descriptor: pair[0], hands: hands, load: load)
-    let pid: pid_t
-    do {
-      defer { close(pair[1]) }
-      pid = try spawn(pair[1])
-    }
-    current.withLock { $0 = (server, pid) }
-    defer { current.withLock { $0 = nil } }
+    let otherSide = pair[1]
     async let serving: Void = server.run()
-    let status = await threads.run { ActProcess.wait(for: pid) }
+    // It ends with the thread that started it (PR_SET_PDEATHSIG, prctl(2)): the one that waits.
+    let ended = await threads.run { () -> Result<Int32, SystemCallError> in
+      defer { close(otherSide) }
+      return self.runToEnd(otherSide, server)
+    }
     server.stop()
     try await serving
-    guard let status else { return nil }
+    current.withLock { $0 = nil }
+    guard let status = try ended?.get() else { return nil }
     return status & 0x7f == 0 ? (status >> 8) & 0xff : nil
   }
 
-  private func spawn(_ descriptor: Int32) throws -> pid_t {
+  private func runToEnd(_ side: Int32, _ server: ActServer) -> Result<Int32, SystemCallError> {
+    let pid: pid_t
+    do throws(SystemCallError) { pid = try spawn(side) } catch { return .failure(error) }
+    current.withLock { $0 = (server, pid) }
+    return .success(ActProcess.wait(for: pid))
+  }
+
+  private func spawn(_ descriptor: Int32) throws(SystemCallError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -130,6 +137,33 @@ public final class ActProcess: Sendable {
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     return status
   }
+
+  /// Kills the other process when it makes no progress, so that it is started again.
+  ///
+  /// Looks are counted and not seconds: a host that was suspended has missed one look only.
+  private func endWhatHangs() async throws -> Int32? {
+    var last: (pid: pid_t, count: Int) = (0, 0)
+    var silent = 0
+    while true {
+      try await Task.sleep(for: ActProcess.lookInterval)
+      guard let (server, pid) = current.withLock({ $0 }) else { continue }
+      let count = server.lifeCount
+      silent = last == (pid, count) ? silent + 1 : 0
+      last = (pid, count)
+      let limit = count == 0 ? ActProcess.silentLooksAtStart : ActProcess.silentLooksMax
+      if silent >= limit {
+        silent = 0
+        kill(pid, SIGKILL)
+      }
+    }
+  }
+
+  /// The agent says every two seconds that it evaluates; a turn takes milliseconds.
+  private static let lookInterval: Duration = .seconds(4)
+  /// 20 s: less than the 30 s after which systemd ends the whole unit.
+  private static let silentLooksMax = 5
+  /// 3 minutes: a large state may have to be set aside first.
+  private static let silentLooksAtStart = 45
 
   private func take(_ signal: Signal) {
     guard let (server, pid) = current.withLock({ $0 }) else { return }

@@ -17,6 +17,7 @@ public final class ActServer: Sendable {
   private let requests: AsyncStream<ActRequest>
   private let requesting: AsyncStream<ActRequest>.Continuation
   private let connection: Connection
+  private let signsOfLife = Atomic(0)
 
   /// - Parameters:
   ///   - descriptor: this side of a socket pair.
@@ -43,6 +44,9 @@ public final class ActServer: Sendable {
     }
   }
 
+  /// How often the other side has said that it makes progress.
+  public var lifeCount: Int { signsOfLife.load(ordering: .relaxed) }
+
   /// Tells the other side that an operator wants a reload.
   public func wantReload() { connection.send(.reloadWanted) }
 
@@ -51,6 +55,7 @@ public final class ActServer: Sendable {
 
   private func answer(_ request: ActRequest) async {
     switch request {
+    case .alive: signsOfLife.add(1, ordering: .relaxed)
     case .watch(let children, let startsMissing):
       await hands.watch(children: children, startsMissing: startsMissing) {
         self.connection.send(.report($0))

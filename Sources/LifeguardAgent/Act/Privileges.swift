@@ -29,6 +29,14 @@ public enum Privileges {
     guard setuid(0) != 0 else { throw SystemCallError(call: "setuid", subject: "0", code: EPERM) }
   }
 
+  /// Has the kernel kill this process when its parent's thread ends: a half that hangs cannot be
+  /// told to end, and would keep the data directory locked.
+  public static func dieWithParent() throws(SystemCallError) {
+    guard clinux_die_with_parent() == 0 else {
+      throw SystemCallError(call: "prctl", subject: "PR_SET_PDEATHSIG")
+    }
+  }
+
   /// Makes a directory that belongs to the user, with everything of ours that lies directly in it.
   public static func give(
     _ directory: String, to user: UserAccount, mode: mode_t

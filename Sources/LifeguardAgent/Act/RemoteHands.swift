@@ -42,6 +42,9 @@ public final class RemoteHands: Hands {
     try connection.begin({ [self] in take($0) }, ended: { [self] in end() })
   }
 
+  /// Tells the acting process that evaluation makes progress; it ends a half that stops saying so.
+  public func tellAlive() { connection.send(.alive) }
+
   public func watch(
     children: [ChildRecord], startsMissing: Bool,
     report: @escaping @Sendable (HandsReport) -> Void

@@ -11,8 +11,17 @@ public struct ActionRequest: Sendable {
   public var fault: ServiceFault?
 
   /// Names the rung for cool-downs: rule, target, rung (G3).
-  var cooldownKey: String { "\(alert.key.rule)|\(target)|\(ladder.rung)" }
-  var breakerKey: String { "\(plan.name)|\(target)" }
+  static func cooldownKey(rule: String, target: Target, rung: Int) -> String {
+    "\(rule)|\(target)|\(rung)"
+  }
+
+  /// Names what a breaker stands before: plan, target (G7).
+  static func breakerKey(plan: String, target: Target) -> String { "\(plan)|\(target)" }
+
+  var cooldownKey: String {
+    Self.cooldownKey(rule: alert.key.rule, target: target, rung: ladder.rung)
+  }
+  var breakerKey: String { Self.breakerKey(plan: plan.name, target: target) }
   /// Names the place on the ladder that is kept for the next incident of the same kind (G9).
   var positionKey: String { "\(plan.name)|\(target)|\(fault?.rawValue ?? alert.name)" }
   var targetBudgetKey: String { "target|\(target)" }

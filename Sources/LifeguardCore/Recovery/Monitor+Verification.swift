@@ -248,8 +248,9 @@ extension Monitor {
     _ id: Int, _ attempt: Attempt, _ outcome: Attempt.Outcome, at now: Moment
   ) {
     guard let ladder = state.incidents[id]?.ladder else { return }
-    let key = "\(ladder.alert.rule)|\(attempt.target)|\(attempt.rung)"
-    let breaker = "\(attempt.plan)|\(attempt.target)"
+    let key = ActionRequest.cooldownKey(
+      rule: ladder.alert.rule, target: attempt.target, rung: attempt.rung)
+    let breaker = ActionRequest.breakerKey(plan: attempt.plan, target: attempt.target)
     let sentence = "\(attempt.step) \(attempt.target): \(attempt.outcomeReason ?? "")"
     switch outcome {
     case .recovered:

@@ -22,6 +22,13 @@ public enum CollectorError: Error, Hashable, Sendable {
   }
 }
 
+extension CollectorError {
+  /// A system call that failed while collecting was set up.
+  init(_ error: SystemCallError) {
+    self = .unavailable(path: "\(error.call) \(error.subject)", errno: error.code)
+  }
+}
+
 extension CollectorError: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -59,15 +59,15 @@ public final class CollectorSchedule: Sendable {
     let now = clinux_clock_nanoseconds(CLINUX_CLOCK_BOOTTIME)
     let timer = clinux_timer_open((now / every + 1) * every, every)
     guard timer >= 0 else { throw .unavailable(path: "timerfd", errno: -timer) }
-    do {
-      try HostThread.start("collectors", stackBytes: 512 * 1024) { [self] in
+    do throws(SystemCallError) {
+      try Thread.start(name: "collectors") { [self] in
         runUntilStopped(timer)
         close(timer)
         ended.signal()
       }
     } catch {
       close(timer)
-      throw error
+      throw CollectorError(error)
     }
   }
 

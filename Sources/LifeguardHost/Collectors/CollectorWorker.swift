@@ -42,13 +42,17 @@ final class CollectorWorker: Sendable {
   ) throws(CollectorError) {
     wake = try EventDescriptor()
     self.done = done
-    try HostThread.start(registration.name) { [self] in
-      var collector = registration.make(context())
-      var scrape = Scrape()
-      while let job = nextJob() {
-        let result = collectOnce(&collector, into: &scrape, job)
-        finish(result)
+    do throws(SystemCallError) {
+      try Thread.start(name: registration.name, stackBytes: 256 * 1024) { [self] in
+        var collector = registration.make(context())
+        var scrape = Scrape()
+        while let job = nextJob() {
+          let result = collectOnce(&collector, into: &scrape, job)
+          finish(result)
+        }
       }
+    } catch {
+      throw CollectorError(error)
     }
   }
 

@@ -38,10 +38,14 @@ struct HangGuard<Output: Sendable> {
       stuck[key] = nil
     }
     let call = try Call()
-    try HostThread.start("guarded call", stackBytes: 64 * 1024) {
-      let output = body()
-      call.output.withLock { $0 = output }
-      call.done.signal()
+    do throws(SystemCallError) {
+      try Thread.start(name: "guarded call", stackBytes: 64 * 1024) {
+        let output = body()
+        call.output.withLock { $0 = output }
+        call.done.signal()
+      }
+    } catch {
+      throw CollectorError(error)
     }
     if call.done.wait(milliseconds: Int32(clamping: deadline.milliseconds)),
       let output = call.output.withLock({ $0 })

@@ -1,3 +1,5 @@
+import LifeguardCore
+
 /// How a command ended, with what it wrote.
 public struct CommandResult: Hashable, Sendable {
   public enum Ending: Hashable, Sendable {
@@ -53,7 +55,7 @@ public struct CommandResult: Hashable, Sendable {
   }
 
   private static func seconds(_ duration: Duration) -> String {
-    let tenths = Int((duration.inSeconds * 10).rounded())
+    let tenths = Int((duration.seconds * 10).rounded())
     return "\(tenths / 10).\(tenths % 10)"
   }
 }

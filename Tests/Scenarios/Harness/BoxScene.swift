@@ -10,14 +10,24 @@ final class BoxScene: Sendable {
   let hook: WebhookReceiver
   /// The box's process 1, as this host numbers it.
   private let process: Int32
-  private let agent: ChildProgram
+  /// nil where systemd started it.
+  private let agent: ChildProgram?
 
   static let requirement = Requirement.all(LifeguardBinary.requirement, .systemdBox)
 
+  /// Who starts the agent.
+  enum Starter {
+    /// The scene, as root does it by hand.
+    case hand
+    /// systemd, from the unit under `deploy/systemd`.
+    case systemd
+  }
+
   /// Boots a box, puts units and files in, starts the agent, and takes it all down in the end.
   static func play(
-    units: [String: String], files: [String: String] = [:], start: [String] = [],
-    _ configuration: String, _ act: (BoxScene) async throws -> Void
+    units: [String: String] = [:], files: [String: String] = [:], start: [String] = [],
+    startedBy starter: Starter = .hand, _ configuration: String,
+    _ act: (BoxScene) async throws -> Void
   ) async throws {
     let box = try await SystemdBox.up(within: .seconds(120))
     do {
@@ -29,11 +39,17 @@ final class BoxScene: Sendable {
       for unit in start {
         try await box.require(["systemctl", "start", unit], timeout: .seconds(60))
       }
-      let scene = try await BoxScene(box, configuration)
       do {
-        try await act(scene)
-      } catch {
-        Issue.record("\(scene.report)")
+        let scene = try await BoxScene(box, configuration, starter)
+        do {
+          try await act(scene)
+        } catch {
+          Issue.record("\(scene.report)")
+          throw error
+        }
+      } catch  where starter == .systemd {
+        let journal = try await box.run(["journalctl", "-u", "lifeguard", "--no-pager", "-n", "60"])
+        Issue.record("\(journal)")
         throw error
       }
     } catch {
@@ -43,7 +59,9 @@ final class BoxScene: Sendable {
     try await box.down()
   }
 
-  private init(_ box: SystemdBox, _ configuration: String) async throws {
+  private init(
+    _ box: SystemdBox, _ configuration: String, _ starter: Starter
+  ) async throws {
     self.box = box
     let text = try TextFile.read(box.folder + "/pid").filter(\.isNumber)
     process = try #require(Int32(text))
@@ -55,22 +73,30 @@ final class BoxScene: Sendable {
       guard_rails: {\(Scene.guardRails(adding: ""))}
 
       """
-    try await box.write(head + configuration, to: "/etc/lifeguard/lifeguard.yaml")
     let binary = try #require(LifeguardBinary.path)
     // The box shows the host's root file system, but not what is mounted on it.
     let real = SourceTree.realPath(binary) ?? binary
-    var inside = real
-    if try await !box.run(["test", "-x", real]).succeeded {
-      inside = "/usr/bin/lifeguard"
-      try await box.copy(real, to: inside)
+    switch starter {
+    case .hand:
+      try await box.write(head + configuration, to: "/etc/lifeguard/lifeguard.yaml")
+      var inside = real
+      if try await !box.run(["test", "-x", real]).succeeded {
+        inside = "/usr/bin/lifeguard"
+        try await box.copy(real, to: inside)
+      }
+      agent = try box.start([inside, "run"])
+    case .systemd:
+      try await box.installLifeguard(real, configuration: head + configuration)
+      agent = nil
+      // Type=notify: it ends when the agent has said that it is ready.
+      try await box.require(["systemctl", "start", "lifeguard"], timeout: .seconds(100))
     }
-    agent = try box.start([inside, "run"])
     let program = agent
     let api = self.api
     let answers = await eventually(within: .seconds(60)) {
-      try program.hasEnded != nil || api.status().mode != ""
+      try program?.hasEnded != nil || api.status().mode != ""
     }
-    try #require(answers && program.isRunning, "\(report)")
+    try #require(answers && program?.isRunning != false, "\(report)")
   }
 
   var api: AgentAPI { AgentAPI(socketPath: "/proc/\(process)/root/run/lifeguard/sock") }
@@ -110,8 +136,8 @@ final class BoxScene: Sendable {
   }
 
   var report: String {
-    var lines = [agent.standardOutput, agent.standardError]
-    if let end = agent.hasEnded { lines.append("the agent \(end)") }
+    var lines = [agent?.standardOutput ?? "", agent?.standardError ?? ""]
+    if let end = agent?.hasEnded { lines.append("the agent \(end)") }
     // try?: an agent that is gone has nothing to say.
     for incident in (try? api.incidents()) ?? [] {
       if let story = try? api.story(incident.id) { lines.append("\(story)") }  // as above

@@ -42,6 +42,19 @@ enum ProcessTable {
     pids.filter { executable(of: $0) == program && isAlive($0) }
   }
 
+  /// The child of a process that runs the same program: the other half of a split agent.
+  static func child(of parent: Int32) -> Int32? {
+    let program = executable(of: parent)
+    return pids.first { pid in
+      // try?: it has ended meanwhile.
+      guard let text = try? TextFile.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")")
+      else { return false }
+      let fields = text[end...].split(separator: " ")
+      return fields.count > 2 && Int32(fields[2]) == parent && executable(of: pid) == program
+        && isAlive(pid)
+    }
+  }
+
   static func executable(of pid: Int32) -> String? {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
