@@ -64,7 +64,7 @@ struct RoundTripTests {
     let result = try await ChildProgram.run(
       ["script", "-qec", command, "/dev/null"], environment: environment)
     #expect(result.succeeded, "\(arguments): \(result)")
-    return result.standardOutput.replacing("\r", with: "").split(separator: "\n")
+    return result.standardOutput.replacing("\r\n", with: "\n").split(separator: "\n")
   }
 
   @Test(
