@@ -139,6 +139,10 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests", dependencies: ["LifeguardCore", "TestSupport"],
       path: "Tests/Scenarios", exclude: ["box", "faults.c"], swiftSettings: strict),
+    // deploy/ and the workflows: terraform, moto and cfn-lint, started from here.
+    .testTarget(
+      name: "DeployTests", dependencies: ["TestSupport"], exclude: ["checks"],
+      swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -103,9 +103,11 @@ install_packages() {
 # The peers that come from PyPI live in an environment of their own, never in the system's.
 python_peers() {
   local requirements=$root/scripts/test-requirements.txt folder=$root/.build/venv stamp
+  # Those for the checks of deploy/.
+  local aws=$root/scripts/test-requirements-aws.txt
   [ -s "$requirements" ] || return 0
   stamp=$folder/requirements.txt
-  cmp -s "$requirements" "$stamp" && return 0
+  cat "$requirements" "$aws" | cmp -s - "$stamp" && return 0
   echo "setup: installing the tests' Python peers into .build/venv"
   rm -rf "$folder"
   mkdir -p "$root/.build"
@@ -113,8 +115,9 @@ python_peers() {
   local python=/usr/bin/python3
   [ -x "$python" ] || python=python3
   if "$python" -m venv "$folder" &&
-    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; then
-    cp "$requirements" "$stamp"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check \
+      -r "$requirements" -r "$aws"; then
+    cat "$requirements" "$aws" > "$stamp"
   else
     echo "setup: the Python peers could not be installed; tests that need them are skipped" >&2
     rm -rf "$folder"
