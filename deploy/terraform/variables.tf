@@ -238,13 +238,13 @@ variable "invocable_function_arns" {
 }
 
 variable "sweep_schedule" {
-  description = "How often the function looks for alarms that stay in ALARM."
+  description = "How often the function looks for alarms that stay in ALARM, verifies steps and takes the next ones."
   type        = string
-  default     = "rate(5 minutes)"
+  default     = "rate(1 minute)"
 
   validation {
     condition     = can(regex("^(rate|cron)\\(.+\\)$", var.sweep_schedule))
-    error_message = "sweep_schedule: write an EventBridge schedule, such as rate(5 minutes)."
+    error_message = "sweep_schedule: write an EventBridge schedule, such as rate(1 minute)."
   }
 }
 
