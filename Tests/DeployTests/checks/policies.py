@@ -27,6 +27,7 @@ ANY_RESOURCE = {
     "LookOnly": "lists and states of servers, alarms and metrics",
     "KnowItself": "lists of tags and volumes",
     "ShowAlarms": "graphs of alarms",
+    "PublishMetrics": "a metric is confined by its namespace, which is a condition",
 }
 
 # What changes a server or a group, and the condition that must confine it.
