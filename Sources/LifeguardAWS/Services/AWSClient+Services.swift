@@ -1,0 +1,12 @@
+extension AWSClient {
+  public var cloudWatch: CloudWatch { CloudWatch(client: self) }
+  public var logs: CloudWatchLogs { CloudWatchLogs(client: self) }
+  public var sns: SNS { SNS(client: self) }
+  public var ssm: SSM { SSM(client: self) }
+  public var secretsManager: SecretsManager { SecretsManager(client: self) }
+  public var ec2: EC2 { EC2(client: self) }
+  public var autoScaling: AutoScaling { AutoScaling(client: self) }
+  public var dynamoDB: DynamoDB { DynamoDB(client: self) }
+  public var sts: STS { STS(client: self) }
+  public var lambda: LambdaService { LambdaService(client: self) }
+}
