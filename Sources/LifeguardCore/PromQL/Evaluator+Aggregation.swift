@@ -67,9 +67,20 @@ extension Evaluator {
   private func accumulate(_ aggregation: Aggregation, _ input: Matrix) -> Matrix {
     let groups = Groups(aggregation, input)
     var output = output(groups, input)
+    switch aggregation.aggregator {
+    case .sum: sum(groups, input, into: &output)
+    case .avg: average(groups, input, into: &output)
+    default: fold(aggregation.aggregator, groups, input, into: &output)
+    }
+    output.removeEmptyRows()
+    return output
+  }
+
+  private func fold(
+    _ aggregator: Aggregator, _ groups: Groups, _ input: Matrix, into output: inout Matrix
+  ) {
     let steps = input.steps
-    var states = Array(
-      repeating: Accumulator(aggregation.aggregator), count: groups.labels.count * steps)
+    var states = Array(repeating: Accumulator(aggregator), count: groups.labels.count * steps)
     for row in input.rows.indices {
       let offset = groups.ofRow[row] * steps
       for step in 0..<steps {
@@ -81,8 +92,80 @@ extension Evaluator {
     for index in states.indices {
       if let value = states[index].result { output.values[index] = value }
     }
-    output.removeEmptyRows()
-    return output
+  }
+
+  /// Calls `body` with every value that is there, its place among the input's values, and that of
+  /// its group among the output's.
+  @inline(__always)
+  private func forEach(
+    _ groups: Groups, _ input: Matrix, _ body: (Double, Int) -> Void
+  ) {
+    let steps = input.steps
+    input.values.withUnsafeBufferPointer { values in
+      for row in input.rows.indices {
+        let offset = groups.ofRow[row] * steps
+        let start = row * steps
+        for step in 0..<steps {
+          let value = values[start + step]
+          if !Matrix.isAbsent(value) { body(value, offset + step) }
+        }
+      }
+    }
+  }
+
+  /// The sums stand in the output itself and what they lack beside it: a state of its own for each
+  /// group and step would be an order of magnitude more memory to go through.
+  private func sum(_ groups: Groups, _ input: Matrix, into output: inout Matrix) {
+    var compensations = Array(repeating: 0.0, count: output.values.count)
+    output.values.withUnsafeMutableBufferPointer { sums in
+      compensations.withUnsafeMutableBufferPointer { compensations in
+        forEach(groups, input) { value, place in
+          // The first value is taken as it is, so that the sum of one -0 is -0.
+          if Matrix.isAbsent(sums[place]) {
+            sums[place] = value
+            return
+          }
+          var sum = CompensatedSum(sum: sums[place], compensation: compensations[place])
+          sum.add(value)
+          sums[place] = sum.sum
+          compensations[place] = sum.compensation
+        }
+        for place in sums.indices where !Matrix.isAbsent(sums[place]) {
+          sums[place] += compensations[place]
+        }
+      }
+    }
+  }
+
+  private func average(_ groups: Groups, _ input: Matrix, into output: inout Matrix) {
+    var compensations = Array(repeating: 0.0, count: output.values.count)
+    var counts = Array(repeating: 0.0, count: output.values.count)
+    var overflows = false
+    output.values.withUnsafeMutableBufferPointer { sums in
+      compensations.withUnsafeMutableBufferPointer { compensations in
+        counts.withUnsafeMutableBufferPointer { counts in
+          forEach(groups, input) { value, place in
+            counts[place] += 1
+            if counts[place] == 1 {
+              sums[place] = value
+              return
+            }
+            var sum = CompensatedSum(sum: sums[place], compensation: compensations[place])
+            sum.add(value)
+            if sum.sum.isInfinite { overflows = true }
+            sums[place] = sum.sum
+            compensations[place] = sum.compensation
+          }
+          for place in sums.indices where counts[place] > 0 {
+            sums[place] = sums[place] / counts[place] + compensations[place] / counts[place]
+          }
+        }
+      }
+    }
+    // From an infinite sum on, the mean is formed differently: from the beginning once more.
+    guard overflows else { return }
+    for place in output.values.indices { output.values[place] = Matrix.absent }
+    fold(.avg, groups, input, into: &output)
   }
 
   private mutating func quantile(
@@ -207,6 +290,7 @@ extension Evaluator {
         if target == output.rows.count {
           known[key] = target
           _ = output.append(Matrix.Row(labels: key))
+          try checkSize(output)
         }
         output.rows[target].inputs.merge(input.rows[row].inputs)
         let index = target * output.steps + step

@@ -156,11 +156,17 @@ extension Evaluator {
     }
 
     var rows: [Key: Int] = [:]
+    /// For each row of the "many" side the pair that it was in last: nearly always the next, too.
+    var last: [(other: Int, target: Int)]
     /// For each row of the result, the number of its labels within its signature.
     var groups: [Int] = []
     var numbers: [Group: Int] = [:]
     /// The step at which a group was last given a value.
     var lastStep: [Int] = []
+
+    init(many: Int) {
+      last = Array(repeating: (-1, -1), count: many)
+    }
   }
 
   private mutating func match(
@@ -174,10 +180,12 @@ extension Evaluator {
     if binary.matching.cardinality != .oneToOne { mayRepeatLabels = true }
     var result = Matrix(steps: left.steps)
     result.reserve(rows: many.rows.count)
-    var pairs = Pairs()
+    var pairs = Pairs(many: many.rows.count)
     var partner = Array(repeating: -1, count: signatures.count)
     var matchedAt = Array(repeating: -1, count: signatures.count)
+    var work = 0
     for step in 0..<left.steps {
+      try interrupt(after: left.rows.count + right.rows.count, &work)
       guard hasValue(left, step), hasValue(right, step) else { continue }
       for index in partner.indices { partner[index] = -1 }
       try findPartners(binary, one, oneSignatures, step, &partner)
@@ -187,6 +195,7 @@ extension Evaluator {
         guard !Matrix.isAbsent(value), partner[signature] >= 0 else { continue }
         let other = partner[signature]
         let target = pair(binary, many, one, row, other, signature, &pairs, &result)
+        try checkSize(result)
         try checkUnique(binary, signature, step, target, &matchedAt, &pairs)
         let opposite = one.values[other * one.steps + step]
         let (first, second) = isSwapped ? (opposite, value) : (value, opposite)
@@ -243,8 +252,12 @@ extension Evaluator {
     _ binary: BinaryExpression, _ many: Matrix, _ one: Matrix, _ row: Int, _ other: Int,
     _ signature: Int, _ pairs: inout Pairs, _ result: inout Matrix
   ) -> Int {
+    if pairs.last[row].other == other { return pairs.last[row].target }
     let key = Pairs.Key(many: row, one: other)
-    if let known = pairs.rows[key] { return known }
+    if let known = pairs.rows[key] {
+      pairs.last[row] = (other, known)
+      return known
+    }
     let labels = resultLabels(binary, many.rows[row].labels, one.rows[other].labels)
     _ = result.append(
       Matrix.Row(
@@ -252,6 +265,7 @@ extension Evaluator {
         inputs: many.rows[row].inputs.merged(one.rows[other].inputs)))
     let target = result.rows.count - 1
     pairs.rows[key] = target
+    pairs.last[row] = (other, target)
     let group = Pairs.Group(signature: signature, labels: labels)
     let number = pairs.numbers[group] ?? pairs.numbers.count
     pairs.numbers[group] = number

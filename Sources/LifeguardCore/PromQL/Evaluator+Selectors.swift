@@ -70,7 +70,9 @@ extension Evaluator {
     }
     let after = Timestamp(milliseconds: first - lookback)
     let through = Timestamp(milliseconds: first)
+    var work = 0
     for (index, series) in selection.references.enumerated() {
+      try interrupt(after: 16, &work)
       guard let sample = source.lastSample(of: series, after: after, through: through),
         !sample.isStaleMarker
       else { continue }
@@ -79,6 +81,7 @@ extension Evaluator {
       matrix.rows.append(Matrix.Row(labels: selection.labels[index], inputs: InputSpan(time)))
       let value = wantsTimes ? Double(time) / 1000 : Matrix.admitted(sample.value)
       for _ in 0..<steps.count { matrix.values.append(value) }
+      try checkSize(matrix)
     }
     try hold(matrix.values.count)
     return matrix
@@ -179,8 +182,9 @@ extension Evaluator {
       windows.references[index],
       after: Timestamp(milliseconds: reference.resolved(steps.start) - windows.length),
       through: Timestamp(milliseconds: reference.resolved(steps.last)), into: &samples)
+    // Without an early end, so that it takes several samples at once.
     var needsCare = false
-    for sample in samples where sample.value.isNaN { needsCare = true }
+    for sample in samples { needsCare = needsCare || sample.value.isNaN }
     if needsCare {
       samples.removeAll { $0.isStaleMarker }
       for index in samples.indices { samples[index].value = Matrix.admitted(samples[index].value) }

@@ -30,7 +30,10 @@ extension Evaluator {
           labels: windows.labels[index], dropsName: call.function.dropsName,
           inputs: span.merged(inputs)))
       let hasValue = try buffer.withUnsafeBufferPointer { buffer throws(QueryError) in
-        try fill(&matrix, at: offset, call, windows, parameters, buffer, steps)
+        if call.function.isExtrapolated {
+          return fillExtrapolated(&matrix, at: offset, call.function, windows, buffer, steps)
+        }
+        return try fill(&matrix, at: offset, call, windows, parameters, buffer, steps)
       }
       guard hasValue else {
         matrix.removeLastRow()
@@ -50,18 +53,17 @@ extension Evaluator {
     var hasValue = false
     var low = 0
     var high = 0
-    // With many overlapping windows it pays to find a counter's resets once.
-    let resets = steps.count > 1 && call.function.isCounterRate ? Self.resets(buffer) : nil
+    var work = 0
     for step in 0..<steps.count {
       let end = windows.reference.resolved(steps.time(step))
       let start = end - windows.length
       while high < buffer.count, buffer[high].timestamp.milliseconds <= end { high += 1 }
       while low < high, buffer[low].timestamp.milliseconds <= start { low += 1 }
       guard low < high else { continue }
+      try interrupt(after: high - low, &work)
       let window = RangeWindow(
-        samples: UnsafeBufferPointer(rebasing: buffer[low..<high]), start: start, end: end,
-        evaluationTime: steps.time(step),
-        mayHaveResets: resets.map { $0[high - 1] != $0[low] } ?? true)
+        samples: UnsafeBufferPointer(rebasing: buffer[low..<high]),
+        evaluationTime: steps.time(step))
       let first = parameters.isEmpty ? 0 : parameters[0][step]
       let second = parameters.count < 2 ? 0 : parameters[1][step]
       if call.function == .quantileOverTime, !(first >= 0 && first <= 1) {
@@ -77,18 +79,28 @@ extension Evaluator {
     return hasValue
   }
 
-  /// For each sample, how many resets there were up to it.
-  private static func resets(_ samples: UnsafeBufferPointer<Sample>) -> [Int32] {
-    var result: [Int32] = []
-    result.reserveCapacity(samples.count)
-    var count: Int32 = 0
-    var previous = -Double.infinity
-    for sample in samples {
-      if sample.value < previous { count += 1 }
-      previous = sample.value
-      result.append(count)
+  /// `rate`, `increase` and `delta` over every window: what most queries spend their time on.
+  private func fillExtrapolated(
+    _ matrix: inout Matrix, at offset: Int, _ function: Function, _ windows: Windows,
+    _ buffer: UnsafeBufferPointer<Sample>, _ steps: Steps
+  ) -> Bool {
+    let increase = ExtrapolatedIncrease(function, buffer, isRepeated: steps.count > 1)
+    let reference = windows.reference
+    return matrix.values.withUnsafeMutableBufferPointer { values in
+      var hasValue = false
+      var low = 0
+      var high = 0
+      for step in 0..<steps.count {
+        let end = reference.resolved(steps.time(step))
+        let start = end - windows.length
+        while high < buffer.count, buffer[high].timestamp.milliseconds <= end { high += 1 }
+        while low < high, buffer[low].timestamp.milliseconds <= start { low += 1 }
+        guard high - low > 1 else { continue }
+        values[offset + step] = increase.value(low, high, start: start, end: end)
+        hasValue = true
+      }
+      return hasValue
     }
-    return result
   }
 
   private func checkFactors(_ smoothing: Double, _ trend: Double) throws(QueryError) {
@@ -119,4 +131,6 @@ extension Function {
   fileprivate var dropsName: Bool { self != .lastOverTime && self != .firstOverTime }
 
   fileprivate var isCounterRate: Bool { self == .rate || self == .increase }
+
+  fileprivate var isExtrapolated: Bool { isCounterRate || self == .delta }
 }

@@ -107,6 +107,7 @@ struct Evaluator<Source: SeriesSource> {
     }
     // Series of one name that differed with it differ without it.
     let dropsAll = matrix.rows.allSatisfy { $0.dropsName }
+    for index in matrix.rows.indices { matrix.rows[index].dropsName = false }
     if mayRepeatLabels || (hasDropped && !(hasOneName && dropsAll)) {
       try matrix.mergeRowsWithSameLabels()
     }
@@ -120,6 +121,21 @@ struct Evaluator<Source: SeriesSource> {
 
   func checkInterruption() throws(QueryError) {
     if let interruption = options.interruption?() { throw .interrupted(interruption) }
+  }
+
+  /// Asks for an interruption after every few ten thousand samples looked at.
+  @inline(__always)
+  func interrupt(after count: Int, _ work: inout Int) throws(QueryError) {
+    work += count
+    guard work > 65_536 else { return }
+    work = 0
+    try checkInterruption()
+  }
+
+  /// Refuses a result that grows beyond the limit while it is made.
+  @inline(__always)
+  func checkSize(_ matrix: Matrix) throws(QueryError) {
+    guard samples + matrix.values.count <= options.samplesMax else { throw .tooManySamples }
   }
 
   /// Counts samples that are held until the end of the query.

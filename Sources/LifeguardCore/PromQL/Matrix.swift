@@ -118,17 +118,21 @@ struct Matrix {
     return result
   }
 
-  /// Makes one row of those with the same labels.
+  /// Makes one row of those with the same labels; one that is still to lose its name differs from
+  /// one that keeps it.
   ///
   /// - Throws: when two of them have a value at the same step.
   mutating func mergeRowsWithSameLabels() throws(QueryError) {
     guard rows.count > 1 else { return }
     var known: [Labels: Int] = [:]
+    var nameless: [Labels: Int] = [:]
     known.reserveCapacity(rows.count)
     var hasMerged = false
     for row in rows.indices {
-      guard let target = known[rows[row].labels] else {
-        known[rows[row].labels] = row
+      let labels = rows[row].labels
+      let target = rows[row].dropsName ? nameless[labels] : known[labels]
+      guard let target else {
+        if rows[row].dropsName { nameless[labels] = row } else { known[labels] = row }
         continue
       }
       hasMerged = true

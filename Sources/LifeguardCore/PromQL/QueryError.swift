@@ -9,6 +9,17 @@ public enum QueryError: Error, Hashable, Sendable, CustomStringConvertible {
   case interrupted(QueryInterruption)
   case source(SeriesSourceError)
 
+  /// What the HTTP API calls this kind of error (Prometheus, web/api/v1).
+  public var errorType: String {
+    switch self {
+    case .invalid: "bad_data"
+    case .execution, .tooManySamples: "execution"
+    case .interrupted(.canceled): "canceled"
+    case .interrupted(.timedOut): "timeout"
+    case .source: "internal"
+    }
+  }
+
   public var description: String {
     switch self {
     case .invalid(let message), .execution(let message): message

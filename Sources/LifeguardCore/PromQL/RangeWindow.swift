@@ -3,13 +3,7 @@ struct RangeWindow {
   /// A part of the series' samples for all steps, valid while those are: a pointer, because an
   /// array would be retained and checked for each of hundreds of thousands of windows.
   let samples: UnsafeBufferPointer<Sample>
-  /// Milliseconds; samples are later than this.
-  let start: Int64
-  let end: Int64
-  /// Differs from `end` by the offset.
   let evaluationTime: Int64
-  /// False when it is known that no value is smaller than the one before.
-  let mayHaveResets: Bool
 
   private var count: Int { samples.count }
 
@@ -21,9 +15,6 @@ struct RangeWindow {
   /// `nil` when the function gives nothing for this window.
   func apply(_ function: Function, _ first: Double, _ second: Double) -> Double? {
     switch function {
-    case .rate: return extrapolated(isCounter: true, isRate: true)
-    case .increase: return extrapolated(isCounter: true, isRate: false)
-    case .delta: return extrapolated(isCounter: false, isRate: false)
     case .irate: return difference(isRate: true)
     case .idelta: return difference(isRate: false)
     case .changes: return changes()
@@ -102,40 +93,6 @@ struct RangeWindow {
   }
 
   // MARK: Rates
-
-  /// Prometheus' rate: the increase from the first to the last sample, stretched to the window's
-  /// ends when they are near, otherwise by half the average distance between samples; a counter
-  /// is not stretched below zero.
-  private func extrapolated(isCounter: Bool, isRate: Bool) -> Double? {
-    guard count > 1 else { return nil }
-    let first = self[0]
-    var result = last.value - first.value
-    if isCounter, mayHaveResets {
-      var previous = first.value
-      for index in 1..<count {
-        let value = self[index].value
-        if value < previous { result += previous }
-        previous = value
-      }
-    }
-    let firstTime = first.timestamp.milliseconds
-    let lastTime = last.timestamp.milliseconds
-    var toStart = Double(firstTime - start) / 1000
-    var toEnd = Double(end - lastTime) / 1000
-    let sampled = Double(lastTime - firstTime) / 1000
-    let average = sampled / Double(count - 1)
-    let threshold = average * 1.1
-    if toStart >= threshold { toStart = average / 2 }
-    if isCounter {
-      var toZero = toStart
-      if result > 0, first.value >= 0 { toZero = sampled * (first.value / result) }
-      if toZero < toStart { toStart = toZero }
-    }
-    if toEnd >= threshold { toEnd = average / 2 }
-    var factor = (sampled + toStart + toEnd) / sampled
-    if isRate { factor /= Double(end - start) / 1000 }
-    return result * factor
-  }
 
   /// From the last two samples only.
   private func difference(isRate: Bool) -> Double? {

@@ -27,7 +27,9 @@ public struct RegularExpression: Sendable {
       node, groupCount: parser.groupCount, pattern: pattern)
     if let least = node.anythingAtLeast {
       shape = .anything(least: least)
-    } else if let literals = node.literals(atMost: Self.literalsMax) {
+    } else if let literals = node.literals(atMost: Self.literalsMax),
+      literals.allSatisfy({ $0.utf8.allSatisfy { $0 < 0x80 } })
+    {
       shape = .literals(Set(literals))
     } else {
       shape = .general
@@ -44,7 +46,10 @@ public struct RegularExpression: Sendable {
   public func matches(_ text: String) -> Bool {
     switch shape {
     case .anything(let least): return least == 0 || !text.isEmpty
-    case .literals(let texts): return texts.contains(text)
+    case .literals(let texts):
+      // Equal texts may differ in their bytes; one that equals ASCII is then longer than it.
+      guard let index = texts.firstIndex(of: text) else { return false }
+      return texts[index].utf8.count == text.utf8.count
     case .general:
       var run = RegularExpressionRun(program, text: text, wantsCaptures: false)
       return run.match() != nil
