@@ -114,6 +114,7 @@ extension Agent {
     configurationGeneration += 1
     let effects = turn.replacePolicy(
       Policy(fresh, host: parts.host.hostname), at: now)
+    turn.queryOptions.subqueryStep = fresh.evaluationInterval
     turn.setRules(
       inline: fresh.rules, groups: fresh.ruleGroups, interval: fresh.interval)
     carryOut(effects, at: now)

@@ -40,7 +40,7 @@ extension Agent {
     for label in extra { labels[label.name] = label.value }
     labels[Labels.metricName] = name
     do {
-      try turn.head.append(turn.head.reference(for: labels), at: now.wall, value)
+      try turn.derive(labels, at: now.wall, value)
     } catch {
       // Counted by the head: the series limit, or a clock that jumped back.
       return

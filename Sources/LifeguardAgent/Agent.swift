@@ -79,6 +79,9 @@ public actor Agent {
     table = SeriesTable(common: common)
     let monitor = Monitor(policy: Policy(configuration, host: host), state: memory.state)
     turn = Turn(head: Head(seriesMax: configuration.collect.seriesMax), monitor: monitor)
+    let clock = parts.clock
+    turn.stopwatch = { clock().boottime }
+    turn.queryOptions.subqueryStep = configuration.evaluationInterval
     turn.setRules(
       inline: configuration.rules, groups: configuration.ruleGroups,
       interval: configuration.interval)

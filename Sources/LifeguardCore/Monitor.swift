@@ -21,6 +21,8 @@ public struct Monitor: Sendable {
   var evaluations: [String: Int] = [:]
   var isStarted = false
   var problemSummaries: [String: String] = [:]
+  /// Runs the queries of templates; set only while the evaluation of a rule is handled.
+  var templateQuery: (@Sendable (String) throws(TemplateError) -> [TemplateSample])?
   let guards: [Guard]
   var effects: [Effect] = []
   var sayings: [Saying] = []

@@ -11,6 +11,8 @@ public struct Policy: Sendable {
   public var routes: [Route]
   public var receivers: [String: Receiver]
   public var externalLabels: Labels
+  /// What templates call `$externalURL`; empty when the agent is not known under any.
+  public var externalURL = ""
   public var guardRails: GuardRailSettings
   /// Default of `Route.repeatInterval`.
   public var repeatInterval: Duration = .seconds(4 * 3600)

@@ -5,23 +5,26 @@
 public struct Turn: Sendable {
   /// The samples of the last hours; whoever collects appends here before a turn is taken.
   public var head: Head
-  public private(set) var monitor: Monitor
+  public internal(set) var monitor: Monitor
   /// How often each metric's source delivers, where that is not every turn.
   public var sourceIntervals: [String: Duration] = [:]
+  /// The limits and defaults of rules' queries.
+  public var queryOptions = QueryOptions()
   /// What rules could not be evaluated, by rule, until they can.
-  public private(set) var ruleProblems: [String: String] = [:]
-  private var groups: [ScheduledGroup] = []
+  public internal(set) var ruleProblems: [String: String] = [:]
+  /// Measures how long evaluations take, for their status; the turn itself knows no clock.
+  public var stopwatch: (@Sendable () -> Duration)?
+  var groups: [ScheduledGroup] = []
+  /// Series of rules that a reload removed, until they are ended.
+  var orphans: [Orphan] = []
+  /// `ALERTS` of what is not a rule's: services, and problems of the agent's own.
+  var writtenForOthers: [SeriesReference] = []
 
-  private struct ScheduledGroup: Sendable {
-    enum Member: Sendable {
-      case alert(RuleEvaluator)
-      case recording(RecordingRule)
-    }
-
+  struct Orphan: Sendable {
+    var series: [SeriesReference]
+    /// The interval of the group that wrote them.
     var interval: Duration
-    var queryOffset: Duration
-    var members: [Member]
-    /// On CLOCK_BOOTTIME; nil is due at once.
+    /// On CLOCK_BOOTTIME; set in the first turn after the reload.
     var due: Duration?
   }
 
@@ -31,95 +34,63 @@ public struct Turn: Sendable {
   }
 
   /// The rules to evaluate: inline ones every `interval`, groups at their own.
+  ///
+  /// A group that there was before goes on in its rhythm. Series of rules that are gone end after
+  /// two intervals, which leaves a renamed group the time to write them again (Prometheus does the
+  /// same).
   public mutating func setRules(
     inline: [AlertRule], groups: [RuleGroup], interval: Duration
   ) {
-    let own = ScheduledGroup(
-      interval: interval, queryOffset: .zero,
-      members: inline.map { .alert(RuleEvaluator($0, interval: interval)) })
-    self.groups =
-      [own]
-      + groups.map { group in
-        ScheduledGroup(
-          interval: group.interval, queryOffset: group.queryOffset,
-          members: group.rules.map { rule in
-            switch rule {
-            case .alert(let rule): .alert(RuleEvaluator(rule, interval: group.interval))
-            case .recording(let rule): .recording(rule)
-            }
-          })
+    let own = RuleGroup(name: "", interval: interval, rules: inline.map { .alert($0) })
+    var old = self.groups
+    var gone: [Orphan] = []
+    self.groups = ([own] + groups).map { group in
+      var scheduled = ScheduledGroup(group)
+      let match = old.firstIndex { $0.name == group.name && $0.file == group.file }
+      if let match {
+        let known = old.remove(at: match)
+        gone.append(Orphan(series: scheduled.inherit(known), interval: known.interval))
       }
+      return scheduled
+    }
+    gone += old.map { Orphan(series: $0.members.flatMap(\.written), interval: $0.interval) }
+    orphans += gone.filter { !$0.series.isEmpty }
     ruleProblems = [:]
+  }
+
+  /// The time of the last evaluation of any group.
+  var lastEvaluation: Timestamp? { groups.compactMap(\.lastEvaluation).max() }
+
+  /// Every group and rule, and what became of their last evaluations.
+  public var ruleGroups: [RuleGroupStatus] {
+    groups.filter { !$0.name.isEmpty || !$0.members.isEmpty }.map(\.status)
   }
 
   /// Takes a turn: evaluates what is due, verifies what is in flight, lets time pass.
   public mutating func take(at now: Moment) -> [Effect] {
     var effects: [Effect] = []
-    for index in groups.indices where isDue(groups[index], at: now) {
-      evaluate(index, at: now, &effects)
-      schedule(index, at: now)
+    for index in groups.indices where groups[index].isDue(at: now) {
+      effects += evaluateGroup(index, at: now)
     }
     for query in monitor.verificationQueries {
       let verdict = verdict(of: query, at: now)
       effects += monitor.handle(.verified(attempt: query.attempt, verdict), at: now)
     }
     effects += monitor.handle(.tick, at: now)
+    writeOtherAlerts(at: now)
+    endOrphans(at: now)
     return effects
   }
 
   /// Something happened between turns.
   public mutating func handle(_ event: Event, at now: Moment) -> [Effect] {
-    monitor.handle(event, at: now)
+    if case .started = event { restoreWaits(at: now) }
+    return monitor.handle(event, at: now)
   }
 
   /// Takes the operator's new policy over, as `Monitor.replacePolicy`.
   public mutating func replacePolicy(_ policy: Policy, at now: Moment) -> [Effect] {
     monitor.replacePolicy(policy, at: now)
-  }
-
-  private func isDue(_ group: ScheduledGroup, at now: Moment) -> Bool {
-    guard let due = group.due else { return true }
-    return now.boottime >= due
-  }
-
-  private mutating func schedule(_ index: Int, at now: Moment) {
-    let interval = groups[index].interval
-    // A little early counts as on time: turns come every interval, give or take a scheduler's whim.
-    groups[index].due = now.boottime + interval - min(interval / 4, .milliseconds(250))
-  }
-
-  private mutating func evaluate(_ index: Int, at now: Moment, _ effects: inout [Effect]) {
-    let time = now.wall - groups[index].queryOffset
-    for position in groups[index].members.indices {
-      switch groups[index].members[position] {
-      case .alert(var evaluator):
-        let rule = evaluator.rule.id
-        let evaluation = evaluator.evaluate(
-          over: head, at: time, active: monitor.state.tracker.activeElements(of: rule),
-          intervals: sourceIntervals)
-        groups[index].members[position] = .alert(evaluator)
-        ruleProblems[rule] = evaluation.problem
-        effects += monitor.handle(.evaluated(evaluation), at: now)
-      case .recording(let rule):
-        record(rule, at: time)
-      }
-    }
-  }
-
-  private mutating func record(_ rule: RecordingRule, at time: Timestamp) {
-    do {
-      let result = try rule.expression.instant(over: head, at: time)
-      guard case .vector(let elements) = result.value else { return }
-      for element in elements {
-        var labels = element.labels
-        for (name, value) in rule.labels { labels[name] = value }
-        labels[Labels.metricName] = rule.name
-        try head.append(head.reference(for: labels), at: time, element.value)
-      }
-      ruleProblems["record/\(rule.name)"] = nil
-    } catch {
-      ruleProblems["record/\(rule.name)"] = "\(error)"
-    }
   }
 
   private func verdict(
@@ -130,7 +101,8 @@ public struct Turn: Sendable {
     case .rule(let rule, let labels):
       var evaluator = RuleEvaluator(rule, interval: .seconds(1))
       let evaluation = evaluator.evaluate(
-        over: view, at: now.wall, active: [labels], intervals: sourceIntervals)
+        over: view, at: now.wall, active: [labels], intervals: sourceIntervals,
+        options: queryOptions)
       return evaluation.elements.first { $0.labels == labels }?.verdict ?? .noData
     case .expression(let expression):
       // A condition that cannot be evaluated proves nothing.

@@ -16,7 +16,7 @@ struct Lifeguard: ParsableCommand {
     version: "lifeguard \(Version.text)",
     groupedSubcommands: [
       CommandGroup(
-        name: "Agent", subcommands: [Run.self, Check.self, ShowToken.self]),
+        name: "Agent", subcommands: [Run.self, Check.self, TestCommand.self, ShowToken.self]),
       CommandGroup(
         name: "Looking",
         subcommands: [

@@ -15,6 +15,8 @@ public struct AlertTracker: Sendable, Codable {
   /// Alerts at once: a rule whose labels explode must not fill the state, which is written at
   /// every change (about 400 bytes each).
   public static let alertsMax = 300
+  /// `alertsMax`, but for tests of rules.
+  var capacity = AlertTracker.alertsMax
 
   /// What changed in one evaluation.
   public enum Change: Hashable, Sendable {
@@ -78,7 +80,7 @@ public struct AlertTracker: Sendable, Codable {
   ) {
     let known = alerts[key]
     if known == nil, element.verdict != .breached { return }
-    if known == nil, alerts.count >= AlertTracker.alertsMax {
+    if known == nil, alerts.count >= capacity {
       refused += 1
       return
     }
@@ -93,7 +95,7 @@ public struct AlertTracker: Sendable, Codable {
         alerts[key] = alert
         return
       }
-      end(alert, .vanished, &changes)
+      subside(alert, .vanished, rule, moment, &changes)
       return
     case .breached:
       alert.value = element.value
@@ -107,7 +109,7 @@ public struct AlertTracker: Sendable, Codable {
     if holds(alert, element.verdict, rule) {
       advance(&alert, known: known, rule, moment, &changes)
     } else {
-      subside(alert, element.verdict, rule, moment, &changes)
+      subside(alert, .healthy, rule, moment, &changes)
     }
   }
 
@@ -142,7 +144,7 @@ public struct AlertTracker: Sendable, Codable {
   }
 
   private mutating func subside(
-    _ alert: Alert, _ verdict: Evaluation.Verdict, _ rule: AlertBehaviour, _ moment: Moment,
+    _ alert: Alert, _ how: AlertEnd, _ rule: AlertBehaviour, _ moment: Moment,
     _ changes: inout [Change]
   ) {
     var alert = alert
@@ -158,12 +160,12 @@ public struct AlertTracker: Sendable, Codable {
       return
     }
     guard rule.keepFiringFor > .zero else {
-      end(alert, .healthy, &changes)
+      end(alert, how, &changes)
       return
     }
     let since = alert.endedSince ?? moment
     guard moment.elapsed(since: since) < rule.keepFiringFor else {
-      end(alert, .healthy, &changes)
+      end(alert, how, &changes)
       return
     }
     alert.endedSince = since
@@ -172,6 +174,12 @@ public struct AlertTracker: Sendable, Codable {
 
   private func mask(_ window: Int) -> UInt64 {
     window >= 64 ? .max : (1 << UInt64(window)) - 1
+  }
+
+  /// Counts the wait of a pending alert from another moment.
+  mutating func restartWait(of key: Alert.Key, from moment: Moment) {
+    guard alerts[key]?.state == .pending else { return }
+    alerts[key]?.activeSince = moment
   }
 
   private mutating func end(_ alert: Alert, _ how: AlertEnd, _ changes: inout [Change]) {

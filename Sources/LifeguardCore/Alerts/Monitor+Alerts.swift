@@ -3,25 +3,28 @@ extension Monitor {
   static let problemPrefix = "lifeguard/"
 
   mutating func fold(_ evaluation: Evaluation, at now: Moment) -> [AlertTracker.Change] {
-    guard let rule = policy.rules[evaluation.rule], evaluation.problem == nil else { return [] }
+    guard let rule = policy.rules[evaluation.rule] else { return [] }
+    // As in Prometheus, a rule with more alerts than its group allows has none.
+    if evaluation.exceedsLimit { return noting(state.tracker.removeRule(rule.id)) }
+    guard evaluation.problem == nil else { return [] }
     // Only full evaluations count towards G27; one without data has seen nothing.
     if evaluation.hasData { evaluations[rule.id, default: 0] += 1 }
-    let external = policy.externalLabels
-    return noting(
-      state.tracker.fold(evaluation, rule: AlertBehaviour(rule), at: now) { element in
-        Monitor.labels(of: element, rule: rule, external: external)
-      })
+    // Taken out, so that nothing is copied while labels are made from the rest of the monitor.
+    var folded = AlertTracker()
+    swap(&folded, &state.tracker)
+    let changes = folded.fold(evaluation, rule: AlertBehaviour(rule), at: now) { element in
+      labels(of: element, rule: rule)
+    }
+    swap(&folded, &state.tracker)
+    return noting(changes)
   }
 
   /// Series' labels, the rule's own over them, and the alert's name; no metric name.
-  static func labels(
-    of element: Evaluation.Element, rule: AlertRule, external: Labels
-  ) -> Labels {
+  func labels(of element: Evaluation.Element, rule: AlertRule) -> Labels {
     var labels = element.labels
     labels[Labels.metricName] = nil
     if !rule.labels.isEmpty {
-      let context = TemplateContext(
-        labels: element.labels, value: element.value, externalLabels: external)
+      let context = templateContext(labels: element.labels, value: element.value)
       for (name, template) in rule.labels.sorted(by: { $0.key < $1.key }) {
         labels[name] = template.render(context)
       }
@@ -150,9 +153,23 @@ extension Monitor {
     guard let rule = policy.rules[alert.key.rule] else { return [:] }
     var labels = alert.element
     labels["alertname"] = nil
-    let context = TemplateContext(
-      labels: labels, value: alert.value, externalLabels: policy.externalLabels)
+    let context = templateContext(labels: labels, value: alert.value)
     return rule.annotations.mapValues { $0.render(context) }
+  }
+
+  /// Counts the wait of a pending alert from another moment, after a restart.
+  mutating func restartWait(of key: Alert.Key, from moment: Moment) {
+    state.tracker.restartWait(of: key, from: moment)
+    touch()
+  }
+
+  private func templateContext(labels: Labels, value: Double) -> TemplateContext {
+    var context = TemplateContext(
+      labels: labels, value: value, externalLabels: policy.externalLabels,
+      externalURL: policy.externalURL)
+    if let seen = state.lastSeen { context.time = seen.wall }
+    context.query = templateQuery
+    return context
   }
 
   private mutating func noting(_ changes: [AlertTracker.Change]) -> [AlertTracker.Change] {

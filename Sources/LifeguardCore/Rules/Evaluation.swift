@@ -13,6 +13,8 @@ public struct Evaluation: Sendable {
   public var freshness: Duration
   /// Why the rule could not be evaluated, in one sentence.
   public var problem: String?
+  /// More alerts than the group's `limit`: all of the rule's alerts end, as in Prometheus.
+  public var exceedsLimit = false
 
   public init(
     rule: String, elements: [Element] = [], hasData: Bool = true,

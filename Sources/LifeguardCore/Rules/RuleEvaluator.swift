@@ -25,16 +25,20 @@ public struct RuleEvaluator: Sendable {
   ///   - intervals: How often each metric's source delivers; others as often as the rule runs.
   public mutating func evaluate(
     over source: some SeriesSource, at time: Timestamp, active: [Labels],
-    intervals: [String: Duration]
+    intervals: [String: Duration], options: QueryOptions = QueryOptions()
   ) -> Evaluation {
     let longest = metrics.compactMap { intervals[$0] }.max() ?? interval
     var evaluation = Evaluation(rule: rule.id, freshness: max(longest * 2, .seconds(5)))
     do throws(QueryError) {
-      let result = try expression.instant(over: source, at: time)
+      let result = try expression.instant(over: source, at: time, options: options)
       evaluation.newestInput = result.newestInput
       evaluation.hasData =
         selectors.isEmpty
         || result.newestInput.map { time - $0 <= evaluation.freshness } ?? false
+      switch result.value {
+      case .string, .matrix: throw .execution("rule result is not a vector or scalar")
+      case .scalar, .vector: break
+      }
       var breached: Set<Labels> = []
       for element in RuleEvaluator.elements(result.value) {
         breached.insert(element.labels)
@@ -45,7 +49,7 @@ public struct RuleEvaluator: Sendable {
       }
       let vanished = active.filter { !breached.contains($0) }
       guard !vanished.isEmpty else { return evaluation }
-      let cleared = try clearedLabels(over: source, at: time)
+      let cleared = try clearedLabels(over: source, at: time, options)
       for labels in vanished {
         evaluation.elements.append(
           Evaluation.Element(
@@ -70,9 +74,11 @@ public struct RuleEvaluator: Sendable {
   }
 
   private mutating func clearedLabels(
-    over source: some SeriesSource, at time: Timestamp
+    over source: some SeriesSource, at time: Timestamp, _ options: QueryOptions
   ) throws(QueryError) -> [Labels]? {
-    guard let result = try clear?.instant(over: source, at: time) else { return nil }
+    guard let result = try clear?.instant(over: source, at: time, options: options) else {
+      return nil
+    }
     return RuleEvaluator.elements(result.value).map(\.labels)
   }
 
