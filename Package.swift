@@ -134,6 +134,15 @@ let package = Package(
       name: "DefaultRulesTests",
       dependencies: ["LifeguardConfiguration", "LifeguardCore", "LifeguardHost", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    // Random queries beside a real Prometheus, patterns beside RE2, rule tests beside promtool.
+    .testTarget(
+      name: "PromQLPeerTests",
+      dependencies: ["LifeguardConfiguration", "LifeguardCore", "TestSupport"],
+      swiftSettings: strict),
+    // Measures queries; for Benchmarks.
+    .executableTarget(
+      name: "query-bench", dependencies: ["LifeguardCore"], path: "Tests/QueryBench",
+      swiftSettings: strict),
     .testTarget(
       name: "SimulationTests", dependencies: ["LifeguardCore"], swiftSettings: strict),
     .testTarget(

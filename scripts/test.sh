@@ -21,6 +21,7 @@ swift build --build-tests -Xswiftc -warnings-as-errors
 groups=(
   'LifeguardCoreTests|LifeguardConfigurationTests|DefaultRulesTests|TidyTests'
   'SimulationTests'
+  'PromQLPeerTests'
   'LifeguardHostTests|TestSupportTests'
   'LifeguardStoreTests|LifeguardAgentTests|LifeguardServerTests'
   'CommandTests'

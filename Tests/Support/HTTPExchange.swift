@@ -18,9 +18,11 @@ public enum HTTPExchangeError: Error {
 /// ask a program, without a client library between the test and what it looks at.
 public enum HTTPExchange {
   /// Sends a request and reads the answer to its end; blocks its thread at most `timeout`.
+  ///
+  /// - Parameter bytes: a body that is no text, after `body`.
   public static func send(
     _ method: String = "GET", _ path: String, port: Int, headers: [String: String] = [:],
-    body: String = "", timeout: Duration = .seconds(5)
+    body: String = "", bytes: [UInt8] = [], timeout: Duration = .seconds(5)
   ) throws -> HTTPAnswer {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
     guard descriptor >= 0 else { throw SystemCallError("socket", "tcp") }
@@ -32,22 +34,25 @@ public enum HTTPExchange {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     var address = FreePort.loopback(port: port)
-    let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    guard FreePort.withSocketAddress(&address, { connect(descriptor, $0, length) }) == 0 else {
+    let addressLength = socklen_t(MemoryLayout<sockaddr_in>.size)
+    guard
+      FreePort.withSocketAddress(&address, { connect(descriptor, $0, addressLength) }) == 0
+    else {
       throw SystemCallError("connect", "127.0.0.1:\(port)")
     }
     var fields = headers
     fields["Host"] = fields["Host"] ?? "127.0.0.1:\(port)"
     fields["Connection"] = "close"
-    if !body.isEmpty || method != "GET" { fields["Content-Length"] = "\(body.utf8.count)" }
+    let length = body.utf8.count + bytes.count
+    if length > 0 || method != "GET" { fields["Content-Length"] = "\(length)" }
     var request = "\(method) \(path) HTTP/1.1\r\n"
     for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
       request += "\(name): \(value)\r\n"
     }
     request += "\r\n" + body
-    let bytes = Array(request.utf8)
-    let sent = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-    guard sent == bytes.count else { throw SystemCallError("send", "127.0.0.1:\(port)") }
+    let message = Array(request.utf8) + bytes
+    let sent = Glibc.send(descriptor, message, message.count, Int32(MSG_NOSIGNAL))
+    guard sent == message.count else { throw SystemCallError("send", "127.0.0.1:\(port)") }
     return try parse(try readAll(descriptor, port: port))
   }
 

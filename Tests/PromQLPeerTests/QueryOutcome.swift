@@ -1,0 +1,119 @@
+import LifeguardCore
+
+/// What a query gave, in a form that can be compared: series of points, or that it failed.
+enum QueryOutcome: CustomStringConvertible {
+  case failed(String)
+  case series([Labels: [Int64: Double]])
+
+  /// From an answer of the HTTP API.
+  init(_ answer: JSON) {
+    guard answer["status"]?.string == "success", let data = answer["data"] else {
+      self = .failed(answer["error"]?.string ?? "no answer")
+      return
+    }
+    var series: [Labels: [Int64: Double]] = [:]
+    let items = data["result"]?.array ?? []
+    switch data["resultType"]?.string {
+    case "scalar": series[Labels()] = Self.points([.array(items)])
+    case "vector":
+      for item in items {
+        series[Self.labels(item), default: [:]] = Self.points([item["value"] ?? .null])
+      }
+    default:
+      for item in items {
+        series[Self.labels(item), default: [:]] = Self.points(item["values"]?.array ?? [])
+      }
+    }
+    self = .series(series)
+  }
+
+  init(_ result: QueryResult, at time: Timestamp) {
+    var series: [Labels: [Int64: Double]] = [:]
+    switch result.value {
+    case .scalar(let value): series[Labels()] = [time.milliseconds: value]
+    case .vector(let elements):
+      for element in elements { series[element.labels] = [time.milliseconds: element.value] }
+    case .matrix(let rows):
+      for row in rows {
+        series[row.labels] = Dictionary(
+          uniqueKeysWithValues: row.samples.map { ($0.timestamp.milliseconds, $0.value) })
+      }
+    case .string: break
+    }
+    self = .series(series)
+  }
+
+  private static func labels(_ item: JSON) -> Labels {
+    Labels(
+      (item["metric"]?.object?.members ?? []).map {
+        Label(name: $0.key, value: $0.value.string ?? "")
+      })
+  }
+
+  private static func points(_ pairs: [JSON]) -> [Int64: Double] {
+    var result: [Int64: Double] = [:]
+    for pair in pairs {
+      guard let values = pair.array, values.count == 2 else { continue }
+      let seconds = values[0].double ?? 0
+      result[Int64((seconds * 1000).rounded())] = number(values[1].string ?? "")
+    }
+    return result
+  }
+
+  private static func number(_ text: String) -> Double {
+    switch text {
+    case "+Inf": .infinity
+    case "-Inf": -.infinity
+    case "NaN": .nan
+    default: Double(text) ?? .nan
+    }
+  }
+
+  /// nil when they agree; numbers may differ by what rounding in another order explains.
+  func difference(from other: QueryOutcome) -> String? {
+    switch (self, other) {
+    case (.failed, .failed): return nil
+    case (.failed(let why), .series): return "failed: \(why)"
+    case (.series, .failed(let why)): return "did not fail: \(why)"
+    case (.series(let own), .series(let others)):
+      for labels in Set(own.keys).union(others.keys).sorted() {
+        let mine = own[labels] ?? [:]
+        let theirs = others[labels] ?? [:]
+        for time in Set(mine.keys).union(theirs.keys).sorted()
+        where !Self.agree(mine[time], theirs[time]) {
+          return "\(labels) at \(time): \(Self.shown(mine[time])), not \(Self.shown(theirs[time]))"
+        }
+      }
+      return nil
+    }
+  }
+
+  /// Whether any number is not finite.
+  var hasSpecialNumbers: Bool {
+    guard case .series(let series) = self else { return false }
+    return series.values.contains { $0.values.contains { !$0.isFinite } }
+  }
+
+  private static func agree(_ left: Double?, _ right: Double?) -> Bool {
+    guard let left, let right else { return left == nil && right == nil }
+    if left == right || (left.isNaN && right.isNaN) { return true }
+    let size = max(left.magnitude, right.magnitude)
+    return size.isFinite && (left - right).magnitude <= max(size * 1e-9, 1e-7)
+  }
+
+  private static func shown(_ value: Double?) -> String {
+    value.map { SampleText.value($0) } ?? "nothing"
+  }
+
+  var description: String {
+    switch self {
+    case .failed(let why): "failed: \(why)"
+    case .series(let series):
+      series.sorted { $0.key < $1.key }.map { labels, points in
+        "\(labels) "
+          + points.sorted { $0.key < $1.key }.map { "\(Self.shown($0.value))@\($0.key)" }
+          .joined(separator: " ")
+      }.joined(separator: "\n")
+    }
+  }
+}
