@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench simulate package docs
+.PHONY: help run build test lint format bench simulate fuzz package docs
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -29,11 +29,18 @@ format: ## rewrite Swift sources in the project's format
 bench: ## measure Lifeguard and its peers on this machine (ARGS='--only recovery')
 	@scripts/setup.sh bench
 	@scripts/build-release.sh
-	@python3 Benchmarks/bench.py --lifeguard .build-release/lifeguard $(ARGS)
+	@scripts/build-release.sh query-bench
+	@python3 Benchmarks/bench.py --lifeguard .build-release/lifeguard \
+	  --query-bench .build-release/query-bench $(ARGS)
 
 simulate: ## the simulation over many more seeds than a test run takes (SEEDS=50000)
 	@scripts/setup.sh run
 	@LIFEGUARD_SIM_SEEDS=$${SEEDS:-50000} swift test --filter SimulationTests $(ARGS)
+
+fuzz: ## random queries and patterns beside Prometheus and RE2 for MINUTES=10, from SEED
+	@scripts/setup.sh test
+	@LIFEGUARD_FUZZ_SECONDS=$$(($${MINUTES:-10} * 60)) LIFEGUARD_FUZZ_SEED=$${SEED:-$$(date +%s)} \
+	  swift test --filter PromQLPeerTests $(ARGS)
 
 package: build ## pack the release command: dist/lifeguard-VERSION-ARCH.tar.gz
 	@scripts/package.sh

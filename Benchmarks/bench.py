@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-from measure import faults, machine, subjects
+from measure import faults, machine, queries, subjects
 from measure.report import LIFEGUARD, Results
 
 
@@ -227,11 +227,17 @@ def watched(bench, results, options):
             bench.started.remove(process)
 
 
+def evaluation(bench, results, options):
+    """The same queries over the same series, beside the databases that speak PromQL."""
+    queries.measure(bench, results, options.query_bench, LIFEGUARD)
+
+
 PARTS = {
     "footprint": footprint,
     "recovery": recovery,
     "overload": overload,
     "watched": watched,
+    "queries": evaluation,
 }
 
 
@@ -242,6 +248,9 @@ def progress(text):
 def arguments():
     parser = argparse.ArgumentParser(description="Measures Lifeguard beside its peers.")
     parser.add_argument("--lifeguard", default=".build-release/lifeguard", help="the command")
+    parser.add_argument(
+        "--query-bench", default=".build-release/query-bench", help="of Tests/QueryBench"
+    )
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
     parser.add_argument("--fault", choices=faults.FAULTS, action="append", help="of recovery")
     parser.add_argument("--count", type=int, default=20, help="repetitions of a fault")

@@ -1,5 +1,7 @@
 #!/bin/bash
-# Builds the release command: .build-release/lifeguard
+# Builds the release command, .build-release/lifeguard, or another program of the package:
+#
+#     scripts/build-release.sh [PRODUCT]
 #
 # One self-contained file: the Swift runtime, SQLite, libyaml and zlib are linked statically;
 # glibc (2.34 or newer), libstdc++ and libgcc_s stay the host's. It has a scratch folder of its
@@ -9,6 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 scratch=$root/.build-release
+product=${1:-lifeguard}
 libraries=$scratch/static-libraries
 
 # Where a folder holds a shared and a static library, the linker takes the shared one. So the static
@@ -40,13 +43,13 @@ if [ ! -x "$scratch/lifeguard" ]; then
     "later ones take seconds"
 fi
 started=$SECONDS
-swift build -c release --scratch-path "$scratch" --product lifeguard \
+swift build -c release --scratch-path "$scratch" --product "$product" \
   --static-swift-stdlib --pkg-config-path "$libraries" -Xlinker -s
-ln -sfn "$(swift build -c release --scratch-path "$scratch" --show-bin-path)/lifeguard" \
-  "$scratch/lifeguard"
+ln -sfn "$(swift build -c release --scratch-path "$scratch" --show-bin-path)/$product" \
+  "$scratch/$product"
 # A library that came in as a shared one would be missing on the next machine.
-if ldd "$scratch/lifeguard" | grep -E 'libsqlite3|libyaml|libz\.'; then
+if ldd "$scratch/$product" | grep -E 'libsqlite3|libyaml|libz\.'; then
   echo "build: these libraries are not linked statically" >&2
   exit 1
 fi
-echo "build: done in $((SECONDS - started)) s: .build-release/lifeguard"
+echo "build: done in $((SECONDS - started)) s: .build-release/$product"

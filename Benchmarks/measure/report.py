@@ -22,6 +22,9 @@ BUDGETS = {
     "watched_10": ("CPU, 10 watched processes", "CPU-s/h", None),
     "watched_100": ("CPU, 100 watched processes", "CPU-s/h", None),
     "watched_500": ("CPU, 500 watched processes", "CPU-s/h", 15),
+    "query-instant": ("rate over 1,000 series, instant", "CPU-ms", 4),
+    "query-range": ("the same over 6 h at 60 s", "CPU-ms", 28),
+    "rule": ("a rule of 1,000 on 4,000 series", "CPU-µs", 100),
 }
 LIFEGUARD = "Lifeguard"
 
