@@ -25,6 +25,7 @@ groups=(
   'LifeguardHostTests|TestSupportTests'
   'LifeguardStoreTests|LifeguardAgentTests|LifeguardServerTests'
   'CommandTests'
+  'DeployTests'
 )
 
 status=0

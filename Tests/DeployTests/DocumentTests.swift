@@ -123,7 +123,7 @@ struct DocumentTests {
       guard result.succeeded else { throw CheckFailure("\(result)") }
       return result.standardOutput.trimmedLines
     }
-    // An alarm names every dimension of its metric: only sums over the others have InstanceId alone.
+    // An alarm names every dimension of its metric: only sums over the others have this one alone.
     #expect(
       try await query(".metrics.aggregation_dimensions | index([[\"InstanceId\"]]) != null")
         == "true")

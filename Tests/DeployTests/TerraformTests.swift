@@ -84,7 +84,7 @@ struct TerraformTests {
     #expect(comparison.standardOutput.contains("19 alarm"))
   }
 
-  /// Applies a root module, expects an empty second plan, and returns the path of the state as JSON.
+  /// Applies a root module, expects an empty second plan, and returns the state's path as JSON.
   private func apply(
     _ root: String, _ variables: [String], _ terraform: TerraformFolder, _ cloud: Cloud
   ) async throws -> String {
