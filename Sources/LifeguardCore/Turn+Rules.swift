@@ -141,7 +141,8 @@ extension Turn {
       let seconds = (Double(alert.activeSince.wall.milliseconds) / 1000).rounded(.down)
       for (labels, value) in [(state, 1.0), (since, seconds)] {
         do throws(HeadError) {
-          written.append(try derive(labels, at: time, value))
+          written.append(
+            try derive(labels, at: time, value, origin: alert.origin ?? .local))
         } catch {
           problem = error.description
         }
@@ -169,6 +170,7 @@ extension Turn {
   ) -> String? {
     var query = query
     let elements: [VectorElement]
+    let origins: [SeriesOrigin]
     do throws(QueryError) {
       let result = try query.instant(over: head, at: time, options: queryOptions)
       groups[index].members[position].work = .recording(rule, query)
@@ -177,6 +179,7 @@ extension Turn {
       case .scalar(let value): elements = [VectorElement(labels: Labels(), value: value)]
       case .string, .matrix: return "rule result is not a vector or scalar"
       }
+      origins = elements.map { result.origin(of: $0) }
     } catch {
       return error.description
     }
@@ -198,7 +201,7 @@ extension Turn {
     written.reserveCapacity(output.count)
     for (position, labels) in output.enumerated() {
       do throws(HeadError) {
-        written.append(try derive(labels, at: time, elements[position].value))
+        written.append(try derive(labels, at: time, elements[position].value, origin: origins[position]))
       } catch {
         problem = error.description
       }
@@ -212,12 +215,15 @@ extension Turn {
 
   /// Writes a sample that was not collected into the head, from where it goes the way of all others.
   ///
+  /// What is calculated from remote series is remote, and stays so.
+  ///
   /// - Throws: as `Head.append`.
   @discardableResult
   public mutating func derive(
-    _ labels: Labels, at time: Timestamp, _ value: Double
+    _ labels: Labels, at time: Timestamp, _ value: Double, origin: SeriesOrigin = .local
   ) throws(HeadError) -> SeriesReference {
     let reference = try head.reference(for: labels)
+    if origin == .remote { head.markRemote(reference) }
     try head.append(reference, at: time, value)
     return reference
   }

@@ -37,6 +37,9 @@ public struct Alert: Hashable, Sendable, Codable {
   public var hasNoData: Bool
   /// The newest sample behind the last verdict.
   public var newestInput: Timestamp?
+  /// Where the samples behind the last breach came from; nil in a state written before this was
+  /// noted, when all were collected here.
+  public var origin: SeriesOrigin?
   /// How old that sample may be for an action (G1).
   public var freshness: Duration
   /// When the last verdict came, for the age of its evidence on a clock that does not jump.

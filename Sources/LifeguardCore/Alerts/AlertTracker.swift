@@ -99,6 +99,7 @@ public struct AlertTracker: Sendable, Codable {
       return
     case .breached:
       alert.value = element.value
+      alert.origin = element.origin
       alert.lastBreach = moment
       alert.history = alert.history << 1 | 1
     case .healthy, .uncleared:

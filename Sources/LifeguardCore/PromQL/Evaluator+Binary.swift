@@ -97,10 +97,15 @@ extension Evaluator {
       return result
     case .and:
       let present = presence(right, signatures.right, signatures.count)
-      return filtered(left, signatures.left, present, signatures.count, keeps: true)
+      let isTainted = right.rows.contains { $0.inputs.isRemote }
+      return filtered(
+        left.tainted(isTainted), signatures.left, present, signatures.count, keeps: true)
     default:
       let present = presence(right, signatures.right, signatures.count)
-      return filtered(left, signatures.left, present, signatures.count, keeps: false)
+      // What is not there decides here, so what was looked for counts.
+      let isTainted = binary.right.selectorIndices.contains { cache.readsRemote($0) }
+      return filtered(
+        left.tainted(isTainted), signatures.left, present, signatures.count, keeps: false)
     }
   }
 

@@ -78,7 +78,10 @@ extension Evaluator {
       else { continue }
       let time = sample.timestamp.milliseconds
       noteInput(time, shift: reference.shift)
-      matrix.rows.append(Matrix.Row(labels: selection.labels[index], inputs: InputSpan(time)))
+      matrix.rows.append(
+        Matrix.Row(
+          labels: selection.labels[index],
+          inputs: InputSpan(time, isRemote: selection.isRemote(index))))
       let value = wantsTimes ? Double(time) / 1000 : Matrix.admitted(sample.value)
       for _ in 0..<steps.count { matrix.values.append(value) }
       try checkSize(matrix)
@@ -120,6 +123,7 @@ extension Evaluator {
         matrix.removeLastRow()
         continue
       }
+      row.inputs.isRemote = selection.isRemote(index)
       noteInput(row.inputs.newest, shift: reference.shift)
       matrix.rows[matrix.rows.count - 1].inputs = row.inputs
       try hold(steps.count)
@@ -191,8 +195,10 @@ extension Evaluator {
     }
     guard let oldest = samples.first, let newest = samples.last else { return .none }
     noteInput(newest.timestamp.milliseconds, shift: reference.shift)
-    return InputSpan(
+    var span = InputSpan(
       oldest: oldest.timestamp.milliseconds, newest: newest.timestamp.milliseconds)
+    span.isRemote = source.isRemote(windows.references[index])
+    return span
   }
 
   /// A range selector as the whole of an instant query.

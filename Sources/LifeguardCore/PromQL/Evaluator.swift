@@ -58,7 +58,8 @@ struct Evaluator<Source: SeriesSource> {
     for (index, row) in matrix.rows.enumerated() where !Matrix.isAbsent(matrix.values[index]) {
       elements.append(
         VectorElement(
-          labels: row.labels, value: matrix.values[index], inputs: row.inputs.range))
+          labels: row.labels, value: matrix.values[index], inputs: row.inputs.range,
+          isRemote: row.inputs.isRemote))
     }
     return result(.vector(elements))
   }
@@ -90,7 +91,8 @@ struct Evaluator<Source: SeriesSource> {
     return QueryResult(
       value: value, warnings: placed.filter { $0.kind == .warning },
       infos: placed.filter { $0.kind == .info },
-      newestInput: newestInput.map { Timestamp(milliseconds: $0) })
+      newestInput: newestInput.map { Timestamp(milliseconds: $0) },
+      readsRemote: cache.readsRemote)
   }
 
   /// Drops the names that were only kept for the operators in between.

@@ -36,6 +36,15 @@ extension Expression {
     }
   }
 
+  /// The numbers of all its selectors.
+  var selectorIndices: [Int] {
+    switch self {
+    case .vectorSelector(let selector): [selector.index]
+    case .matrixSelector(let matrix): [matrix.selector.index]
+    default: children.flatMap(\.selectorIndices)
+    }
+  }
+
   /// Whether the value is the same at every step of a range query, so that one evaluation does.
   var isStepInvariant: Bool {
     switch self {

@@ -2,6 +2,8 @@
 struct InputSpan: Hashable, Sendable {
   var oldest: Int64
   var newest: Int64
+  /// Whether any of the samples was not collected on this host.
+  var isRemote = false
 
   /// Of a value that no sample went into.
   static let none = InputSpan(oldest: .max, newest: .min)
@@ -11,13 +13,15 @@ struct InputSpan: Hashable, Sendable {
     self.newest = newest
   }
 
-  init(_ time: Int64) {
+  init(_ time: Int64, isRemote: Bool = false) {
     self.init(oldest: time, newest: time)
+    self.isRemote = isRemote
   }
 
   mutating func merge(_ other: InputSpan) {
     oldest = min(oldest, other.oldest)
     newest = max(newest, other.newest)
+    isRemote = isRemote || other.isRemote
   }
 
   func merged(_ other: InputSpan) -> InputSpan {
@@ -107,6 +111,15 @@ struct Matrix {
     }
     rows.removeLast(rows.count - kept)
     values.removeLast(values.count - kept * steps)
+  }
+
+  /// With every row remote when `isTainted`: for operators whose right side decides which rows of
+  /// the left stay.
+  func tainted(_ isTainted: Bool) -> Matrix {
+    guard isTainted else { return self }
+    var result = self
+    for row in result.rows.indices { result.rows[row].inputs.isRemote = true }
+    return result
   }
 
   /// One step's values repeated for `count` steps.

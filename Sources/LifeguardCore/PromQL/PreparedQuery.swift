@@ -56,11 +56,12 @@ public struct PreparedQuery: Sendable {
       elements.append(
         VectorElement(
           labels: selection.labels[position], value: value,
-          inputs: sample.timestamp...sample.timestamp))
+          inputs: sample.timestamp...sample.timestamp, isRemote: selection.isRemote(position)))
     }
     return QueryResult(
       value: .vector(elements), warnings: [], infos: [],
-      newestInput: newest.map { Timestamp(milliseconds: $0 + comparison.offset) })
+      newestInput: newest.map { Timestamp(milliseconds: $0 + comparison.offset) },
+      readsRemote: !selection.remote.isEmpty)
   }
 }
 
@@ -69,6 +70,10 @@ struct SelectionCache: Sendable {
   struct Selection: Sendable {
     var references: [SeriesReference]
     var labels: [Labels]
+    /// For each series whether it is remote; empty when none is.
+    var remote: [Bool]
+
+    func isRemote(_ index: Int) -> Bool { !remote.isEmpty && remote[index] }
   }
 
   private var selections: [Selection?]
@@ -85,6 +90,12 @@ struct SelectionCache: Sendable {
     generation = current
   }
 
+  /// Whether any selector matched a series that was not collected on this host.
+  var readsRemote: Bool { selections.contains { $0?.remote.isEmpty == false } }
+
+  /// The same of the selector with this index.
+  func readsRemote(_ index: Int) -> Bool { selections[index]?.remote.isEmpty == false }
+
   mutating func selection(
     _ selector: VectorSelector, in source: some SeriesSource, after: Timestamp,
     through: Timestamp
@@ -96,8 +107,10 @@ struct SelectionCache: Sendable {
     } catch {
       throw .source(error)
     }
+    var remote = references.map { source.isRemote($0) }
+    if !remote.contains(true) { remote = [] }
     let found = Selection(
-      references: references, labels: references.map { source.labels(of: $0) })
+      references: references, labels: references.map { source.labels(of: $0) }, remote: remote)
     selections[selector.index] = found
     return found
   }

@@ -6,10 +6,16 @@ public struct VectorElement: Hashable, Sendable {
   /// functions and aggregations; `nil` for constants.
   public var inputs: ClosedRange<Timestamp>?
 
-  public init(labels: Labels, value: Double, inputs: ClosedRange<Timestamp>? = nil) {
+  /// Whether any of those samples was not collected on this host.
+  public var isRemote: Bool
+
+  public init(
+    labels: Labels, value: Double, inputs: ClosedRange<Timestamp>? = nil, isRemote: Bool = false
+  ) {
     self.labels = labels
     self.value = value
     self.inputs = inputs
+    self.isRemote = isRemote
   }
 }
 
@@ -41,4 +47,15 @@ public struct QueryResult: Hashable, Sendable {
   /// forward by the selector's `offset` so that it says how fresh the series is; staleness markers
   /// do not count. `nil` when there was none.
   public var newestInput: Timestamp?
+  /// Whether any selector matched a series that was not collected on this host: what to go by for
+  /// values without `inputs` of their own, such as that of `absent()`.
+  public var readsRemote = false
+}
+
+extension QueryResult {
+  /// Where an element comes from; one without samples of its own, as of `absent()`, from wherever
+  /// the selectors look.
+  func origin(of element: VectorElement) -> SeriesOrigin {
+    element.isRemote || (element.inputs == nil && readsRemote) ? .remote : .local
+  }
 }

@@ -17,6 +17,7 @@ public struct Guard: Sendable {
     Guard(.startUp, Guard.startUp),
     Guard(.intent, Guard.intent),
     Guard(.unknownIsNotBad, Guard.unknownIsNotBad),
+    Guard(.freshEvidence, Guard.localEvidence),
     Guard(.freshEvidence, Guard.freshEvidence),
     Guard(.slowIsNotDead, Guard.slowIsNotDead),
     Guard(.precondition, Guard.precondition),
@@ -139,6 +140,17 @@ public struct Guard: Sendable {
       .freshEvidence, code: "not_settled",
       "the last action on \(request.target) ended \(now.elapsed(since: end).text) ago",
       until: end.advanced(by: settle))
+  }
+
+  /// What others send may inform people; it makes this host act only if its plan says so.
+  private static func localEvidence(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard request.alert.origin == .remote, !request.plan.acceptsRemoteOrigin else { return nil }
+    return Refusal(
+      .freshEvidence, code: "remote_origin",
+      "\(request.alert.name) rests on series that were not collected on this host; plan "
+        + "\(request.plan.name) would need `accept_origin: remote`")
   }
 
   /// Longer than any fresh sample is old.

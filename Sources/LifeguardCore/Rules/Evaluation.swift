@@ -35,14 +35,18 @@ public struct Evaluation: Sendable {
     public var verdict: Verdict
     /// The newest sample that fed this element.
     public var newestInput: Timestamp?
+    /// Whether any sample that fed it was not collected on this host.
+    public var origin: SeriesOrigin
 
     public init(
-      labels: Labels, value: Double, verdict: Verdict, newestInput: Timestamp? = nil
+      labels: Labels, value: Double, verdict: Verdict, newestInput: Timestamp? = nil,
+      origin: SeriesOrigin = .local
     ) {
       self.labels = labels
       self.value = value
       self.verdict = verdict
       self.newestInput = newestInput
+      self.origin = origin
     }
   }
 

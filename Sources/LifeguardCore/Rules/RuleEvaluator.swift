@@ -45,7 +45,8 @@ public struct RuleEvaluator: Sendable {
         evaluation.elements.append(
           Evaluation.Element(
             labels: element.labels, value: element.value, verdict: .breached,
-            newestInput: element.inputs?.upperBound ?? result.newestInput))
+            newestInput: element.inputs?.upperBound ?? result.newestInput,
+            origin: result.origin(of: element)))
       }
       let vanished = active.filter { !breached.contains($0) }
       guard !vanished.isEmpty else { return evaluation }

@@ -19,6 +19,8 @@ public struct EvidenceView<Base: SeriesSource>: SeriesSource {
 
   public func labels(of reference: SeriesReference) -> Labels { base.labels(of: reference) }
 
+  public func isRemote(_ reference: SeriesReference) -> Bool { base.isRemote(reference) }
+
   public func lastSample(
     of reference: SeriesReference, after: Timestamp, through: Timestamp
   ) -> Sample? {

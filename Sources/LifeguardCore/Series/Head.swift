@@ -26,6 +26,11 @@ public struct Head: Sendable {
   private var index = LabelIndex()
   private var changes: UInt64 = 0
   private var nextEpoch: UInt32 = 1
+  /// How many series were not collected on this host.
+  public private(set) var remoteSeriesCount = 0
+  /// Whether samples are noted for `takeJournal`, which whoever switches it on must empty.
+  public var keepsJournal = false
+  private var journal: [JournalEntry] = []
 
   public init(seriesMax: Int = 200_000) {
     self.seriesMax = seriesMax
@@ -35,9 +40,20 @@ public struct Head: Sendable {
 
   /// The handle for a label set, which is a new series when it has not been seen.
   ///
-  /// - Throws: `HeadError.tooManySeries` when it would be a new one too many.
-  public mutating func reference(for labels: Labels) throws(HeadError) -> SeriesReference {
-    if let known = references[labels] { return known }
+  /// What is collected here outranks what others send: a local series takes no samples from
+  /// outside, and begins anew where a remote one of the same labels was.
+  ///
+  /// - Throws: `HeadError.tooManySeries` when it would be a new one too many,
+  ///   `HeadError.collectedHere` when a remote series would be a local one.
+  public mutating func reference(
+    for labels: Labels, origin: SeriesOrigin = .local
+  ) throws(HeadError) -> SeriesReference {
+    if let known = references[labels] {
+      let isForeign = series[Int(known.slot)].isForeign
+      if isForeign == (origin == .remote) { return known }
+      guard isForeign else { throw .collectedHere }
+      remove(slot: Int(known.slot))
+    }
     guard references.count < seriesMax else {
       counters.refusedSeries += 1
       throw .tooManySeries(limit: seriesMax)
@@ -45,7 +61,11 @@ public struct Head: Sendable {
     let slot = free.popLast() ?? Int32(series.count)
     let reference = SeriesReference(slot: slot, epoch: nextEpoch)
     nextEpoch &+= 1
-    let new = HeadSeries(labels: labels, slot: Int(slot), epoch: reference.epoch)
+    var new = HeadSeries(labels: labels, slot: Int(slot), epoch: reference.epoch)
+    if origin == .remote {
+      new.isForeign = true
+      remoteSeriesCount += 1
+    }
     if Int(slot) == series.count { series.append(new) } else { series[Int(slot)] = new }
     references[labels] = reference
     index.insert(labels, slot: slot)
@@ -72,6 +92,10 @@ public struct Head: Sendable {
     }
     series[slot].append(Sample(timestamp: time, value: value))
     counters.appended += 1
+    if keepsJournal {
+      journal.append(
+        JournalEntry(reference: reference, sample: Sample(timestamp: time, value: value)))
+    }
   }
 
   private mutating func refuse(
@@ -110,6 +134,7 @@ public struct Head: Sendable {
 
   private mutating func remove(slot: Int) {
     let labels = series[slot].labels
+    if series[slot].isRemote { remoteSeriesCount -= 1 }
     references[labels] = nil
     index.remove(labels, slot: Int32(slot))
     series[slot] = HeadSeries(labels: Labels(), slot: slot, epoch: 0)
@@ -146,6 +171,32 @@ public struct Head: Sendable {
     return (one.sealed, one.open)
   }
 
+  /// Says that a series that is calculated here had samples from elsewhere among its inputs.
+  public mutating func markRemote(_ reference: SeriesReference) {
+    guard existing(reference)?.isRemote == false else { return }
+    series[Int(reference.slot)].isTainted = true
+    remoteSeriesCount += 1
+    changes += 1
+  }
+
+  /// Every series that was collected or calculated here and has not ended.
+  public var liveReferences: [SeriesReference] {
+    series.indices.compactMap { slot in
+      let one = series[slot]
+      guard one.epoch != 0, !one.isForeign, one.hasSamples, !one.lastValue.isStaleMarker else {
+        return nil
+      }
+      return SeriesReference(slot: Int32(slot), epoch: one.epoch)
+    }
+  }
+
+  /// The samples appended since the last call, in order; empty unless `keepsJournal`.
+  public mutating func takeJournal() -> [JournalEntry] {
+    let taken = journal
+    journal = []
+    return taken
+  }
+
   private func existing(_ reference: SeriesReference) -> HeadSeries? {
     let slot = Int(reference.slot)
     guard slot >= 0, slot < series.count, series[slot].epoch == reference.epoch else { return nil }
@@ -168,6 +219,10 @@ extension Head: SeriesSource {
       }
     }
     return found
+  }
+
+  public func isRemote(_ reference: SeriesReference) -> Bool {
+    remoteSeriesCount > 0 && existing(reference)?.isRemote == true
   }
 
   /// Empty for a series that has been removed.

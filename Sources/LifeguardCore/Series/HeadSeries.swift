@@ -2,6 +2,9 @@
 struct HeadSeries: Sendable {
   var labels: Labels
   var epoch: UInt32
+  /// Whether its samples come from elsewhere, or are calculated here from such samples.
+  var isForeign = false
+  var isTainted = false
   var sealed: [Chunk] = []
   var open: [Sample] = []
   /// The newest sample; kept apart because right after sealing `open` is empty.
@@ -33,6 +36,7 @@ struct HeadSeries: Sendable {
     capacity = Self.samplesPerChunk
   }
 
+  var isRemote: Bool { isForeign || isTainted }
   var hasSamples: Bool { lastTime.milliseconds != .min }
 
   func lastSample(after: Timestamp, through: Timestamp) -> Sample? {

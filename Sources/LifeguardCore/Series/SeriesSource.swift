@@ -16,6 +16,9 @@ public protocol SeriesSource: Sendable {
 
   func labels(of reference: SeriesReference) -> Labels
 
+  /// Whether the series has samples that were not collected on this host.
+  func isRemote(_ reference: SeriesReference) -> Bool
+
   /// The newest sample in `(after, through]`, staleness markers included.
   func lastSample(
     of reference: SeriesReference, after: Timestamp, through: Timestamp
@@ -25,6 +28,11 @@ public protocol SeriesSource: Sendable {
   func collect(
     _ reference: SeriesReference, after: Timestamp, through: Timestamp,
     into samples: inout [Sample])
+}
+
+extension SeriesSource {
+  /// False: most sources hold what was collected here.
+  public func isRemote(_ reference: SeriesReference) -> Bool { false }
 }
 
 /// A source could not be read.

@@ -25,6 +25,8 @@ extension Snapshot: SeriesSource {
   /// Empty for a series that the head did not have.
   public func labels(of reference: SeriesReference) -> Labels { head.labels(of: reference) }
 
+  public func isRemote(_ reference: SeriesReference) -> Bool { head.isRemote(reference) }
+
   /// The newest sample in `(after, through]`, staleness markers included.
   public func lastSample(
     of reference: SeriesReference, after: Timestamp, through: Timestamp
