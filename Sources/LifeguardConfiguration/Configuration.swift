@@ -23,6 +23,8 @@ public struct Configuration: Sendable {
   public var routes: [Route] = []
   public var guardRails = GuardRailSettings()
   public var collect = CollectSettings()
+  /// `remote_write`: where samples are sent.
+  public var remoteWrite: [RemoteWriteSettings] = []
   /// `default_rules: false` leaves the default pack out.
   public var usesDefaultRules = true
   /// What the variables of the zero-file use say; nil when a file was read or none is set.
@@ -66,6 +68,8 @@ public struct CollectSettings: Hashable, Sendable {
   public var intervals: [String: Duration] = [:]
   /// `process_groups`: groups of processes to watch by executable, and by user where given.
   public var processGroups: [ProcessGroup] = []
+  /// `scrape`: exporters whose metrics are fetched.
+  public var scrape: [ScrapeSettings] = []
   /// Series that may be kept in memory.
   public var seriesMax = 20_000
   /// How long samples stay in memory.

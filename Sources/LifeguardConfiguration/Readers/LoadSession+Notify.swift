@@ -91,7 +91,7 @@ extension LoadSession {
   }
 
   /// A URL that may hold a credential.
-  private func readAddress(
+  func readAddress(
     _ key: String, _ reader: SectionReader, such example: String, mustRefer: Bool = false
   ) -> Secret? {
     guard let node = reader.required(key, such: example),

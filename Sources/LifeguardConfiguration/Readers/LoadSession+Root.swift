@@ -12,6 +12,7 @@ extension LoadSession {
     if let node = root["guard_rails"] { readGuardRails(node) }
     if let node = root["collect"] { readCollect(node) }
     readHTTP(root)
+    readRemoteWrite(root.list("remote_write", of: "entries with a url"))
     if let node = root["notify"] { readNotify(node) }
     readPlans(root.entries("plans", of: "plans"))
     readServices(root.list("services", of: "services"))
@@ -115,6 +116,7 @@ extension LoadSession {
       configuration.collect.intervals[entry.key] = interval
     }
     readProcessGroups(reader.list("process_groups", of: "groups with name and exe"))
+    readScrape(reader.list("scrape", of: "entries with job and targets"))
     if let count = reader.integer("series_max", in: 100...1_000_000) {
       configuration.collect.seriesMax = count
     }

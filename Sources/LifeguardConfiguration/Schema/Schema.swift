@@ -16,7 +16,7 @@ enum Schema {
     "lifeguard.yaml",
     "mode", "interval", "evaluation_interval", "listen", "external_labels", "data_dir",
     "default_rules", "services", "rules", "rule_files", "recoveries", "plans", "notify", "http",
-    "collect", "guard_rails")
+    "collect", "remote_write", "guard_rails")
 
   static let service = Section(
     "services[]",
@@ -79,9 +79,30 @@ enum Schema {
 
   static let collect = Section(
     "collect",
-    "disabled", "intervals", "process_groups", "series_max", "memory_retention",
+    "disabled", "intervals", "process_groups", "scrape", "series_max", "memory_retention",
     "disk_retention", "disk_max")
   static let processGroup = Section("collect.process_groups[]", "name", "exe", "user")
+
+  static let scrape = Section(
+    "collect.scrape[]",
+    "job", "targets", "interval", "timeout", "scheme", "metrics_path", "params", "labels",
+    "honor_labels", "honor_timestamps", "basic_auth", "bearer_token", "tls_config",
+    "relabel_configs", "metric_relabel_configs", "sample_limit", "body_size_limit", "label_limit",
+    "label_name_length_limit", "label_value_length_limit", "fallback_scrape_protocol")
+  static let relabel = Section(
+    "relabel_configs[]",
+    "source_labels", "separator", "regex", "modulus", "target_label", "replacement", "action")
+  static let basicAuth = Section("basic_auth", "username", "password")
+  static let tlsClient = Section("tls_config", "ca_file", "insecure_skip_verify")
+
+  static let remoteWrite = Section(
+    "remote_write[]",
+    "url", "name", "headers", "basic_auth", "bearer_token", "tls_config", "remote_timeout",
+    "write_relabel_configs", "queue_config", "spool_max")
+  static let remoteWriteQueue = Section(
+    "remote_write[].queue_config",
+    "capacity", "max_samples_per_send", "batch_send_deadline", "min_backoff", "max_backoff",
+    "retry_on_http_429")
 
   static let guardRails = Section(
     "guard_rails",
@@ -101,7 +122,8 @@ enum Schema {
   static let documented = [
     root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
     run, signal, httpStep, page, notify, receiver, webhook, slack, email, alertmanager, sns, route,
-    http, tls, collect, processGroup, guardRails,
+    http, tls, collect, processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite,
+    remoteWriteQueue, guardRails,
   ]
 }
 
