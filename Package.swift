@@ -56,7 +56,8 @@ let package = Package(
     .target(
       name: "LifeguardAgent",
       dependencies: [
-        "CLinux", "LifeguardCore", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
+        "CLinux", "CZlib", "LifeguardCore", "LifeguardConfiguration", "LifeguardHost",
+        "LifeguardStore",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -103,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "LifeguardAgentTests",
       dependencies: [
-        "LifeguardAgent", "LifeguardCore", "LifeguardStore", "TestSupport",
+        "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
+        "LifeguardStore", "TestSupport",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

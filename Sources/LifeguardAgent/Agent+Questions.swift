@@ -72,6 +72,7 @@ extension Agent {
   /// Everything that was collected last and what the agent counts of itself.
   public func metrics(_ format: ExpositionFormat) -> [UInt8] {
     var families = table.families + counters.families(of: turn.monitor, head: turn.head)
+    families += wireFamilies
     families.sort { $0.family.name < $1.family.name }
     return ExpositionWriter.write(families, format: format)
   }

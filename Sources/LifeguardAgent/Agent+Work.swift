@@ -26,6 +26,8 @@ extension Agent {
       group.addTask { await self.probeServices() }
       group.addTask { await self.deliverMessages() }
       group.addTask { await self.refreshAlertmanagers() }
+      group.addTask { await self.keepScraping() }
+      group.addTask { await self.sendRemotely() }
       group.addTask { await self.parts.samples?.run() }
       group.addTask {
         await withDiscardingTaskGroup { workers in

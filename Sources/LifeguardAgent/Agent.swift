@@ -32,6 +32,13 @@ public actor Agent {
   /// Grows with every reload that was taken over.
   var configurationGeneration = 0
   var turn: Turn
+  /// What comes in by remote write, what is scraped, and where samples are sent.
+  nonisolated let incoming = IncomingWrites()
+  nonisolated let targets = ScrapeRegistry()
+  var ingest = WriteIngest()
+  var remoteFamilyTable: [String: MetricFamily] = [:]
+  var destinations: [RemoteWriteDestination] = []
+  var droppingDestinations: Set<String> = []
   let keeper: BufferedStateStore
   var persistedRevision = 0
   var entrySequence: Int
@@ -103,10 +110,13 @@ public actor Agent {
       table.take(batch, into: &turn, row: &row)
       noteCollector(batch, at: now)
     }
+    passOn(.collectors)
     publishOwnSeries(at: now)
     var effects = turn.handle(.host(parts.facts()), at: now)
     effects += turn.take(at: now)
     carryOut(effects, at: now)
+    passOn(.others)
+    noteDropping()
     reportStorage()
     // A disk that hangs loses rows, never turns; memory has them.
     if !row.series.isEmpty { _ = parts.samples?.offer(row) }

@@ -6,7 +6,7 @@ enum ImportRules {
     "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle",
   ]
   private static let agent = core.union(networking).union([
-    "CLinux", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
+    "CLinux", "CZlib", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
   ])
   private static let server = agent.union([
     "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "LifeguardAgent",
