@@ -201,7 +201,8 @@ extension Turn {
     written.reserveCapacity(output.count)
     for (position, labels) in output.enumerated() {
       do throws(HeadError) {
-        written.append(try derive(labels, at: time, elements[position].value, origin: origins[position]))
+        written.append(
+          try derive(labels, at: time, elements[position].value, origin: origins[position]))
       } catch {
         problem = error.description
       }

@@ -93,7 +93,7 @@ final class RemoteWriteDestination: Sendable {
     while !Task.isCancelled {
       guard let request = await queue.next(at: clock().boottime, isLast: false) else {
         // Cancellation ends the loop.
-        try? await Task.sleep(for: .milliseconds(200))
+        try? await Task.sleep(for: min(settings.batchDeadline, .seconds(1)))
         continue
       }
       let answer = await sender.send(request)
