@@ -202,7 +202,8 @@ extension Turn {
     for (position, labels) in output.enumerated() {
       do throws(HeadError) {
         written.append(
-          try derive(labels, at: time, elements[position].value, origin: origins[position]))
+          try derive(
+            labels, at: time, elements[position].value, origin: origins[position]))
       } catch {
         problem = error.description
       }
