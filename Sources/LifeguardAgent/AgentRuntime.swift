@@ -63,8 +63,11 @@ public final class AgentRuntime: Sendable {
     let samples = try SampleStore(
       in: directory, now: now().wall,
       settings: SampleStore.Settings(
-        retention: configuration.collect.diskRetention,
-        bytesMax: configuration.collect.diskBytesMax))
+        retention: Retention(
+          raw: configuration.collect.diskRetention,
+          minute: configuration.collect.minuteRetention,
+          hour: configuration.collect.hourRetention,
+          bytesMax: configuration.collect.diskBytesMax)))
     // Last, because it must be shut down before it may be forgotten.
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     client = HTTPClient(

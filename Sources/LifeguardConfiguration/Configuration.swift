@@ -76,6 +76,10 @@ public struct CollectSettings: Hashable, Sendable {
   public var memoryRetention: Duration = .seconds(3600)
   /// How long one-second samples stay on disk, and how large the samples' file may grow.
   public var diskRetention: Duration = .seconds(86_400)
+  /// How long the figures of minutes and hours stay that take the place of expired samples; zero
+  /// keeps none.
+  public var minuteRetention: Duration = .seconds(30 * 86_400)
+  public var hourRetention: Duration = .seconds(365 * 86_400)
   public var diskBytesMax: Int64 = 512 << 20
 
   public init() {}

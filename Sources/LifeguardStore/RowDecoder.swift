@@ -7,6 +7,8 @@ struct RowDecoder {
 
   /// A limit against damaged rows; a host has some thousands of series.
   static let slotsMax = 1_000_000
+  /// Permanent numbers only grow, so they may be larger than there are series.
+  private static let idsMax = 1 << 31
 
   /// The samples of the next row, by permanent number.
   mutating func decode(_ bytes: [UInt8]) throws(RowDamage) -> [(series: Int, value: Double)] {
@@ -31,7 +33,7 @@ struct RowDecoder {
     var previous = 0
     for _ in 0..<count {
       let (id, overflow) = previous.addingReportingOverflow(Int(try input.zigzag()))
-      guard !overflow, (0..<RowDecoder.slotsMax).contains(id) else { throw RowDamage() }
+      guard !overflow, (0..<RowDecoder.idsMax).contains(id) else { throw RowDamage() }
       previous = id
       segment.append(id)
       let slot = segment.slots.count - 1
@@ -86,6 +88,15 @@ struct ByteReader {
     guard position < bytes.count else { throw RowDamage() }
     position += 1
     return bytes[position - 1]
+  }
+
+  /// Eight bytes, the lowest first.
+  mutating func word() throws(RowDamage) -> UInt64 {
+    guard bytes.count - position >= 8 else { throw RowDamage() }
+    defer { position += 8 }
+    return bytes.withUnsafeBytes {
+      UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+    }
   }
 
   mutating func skip(_ count: Int) throws(RowDamage) {

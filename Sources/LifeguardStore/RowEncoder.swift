@@ -118,15 +118,24 @@ struct SegmentState {
   }
 
   var slots: [Slot] = []
-  // Permanent numbers are small and dense: an array beats a dictionary tenfold.
+  // Permanent numbers are small and dense: an array beats a dictionary tenfold. Where series have
+  // come and gone for years they are not.
   private var slotOfID: [Int32] = []
+  private var slotOfLargeID: [Int: Int32] = [:]
+  private static let denseMax = 1 << 18
 
   func slot(of id: Int) -> Int? {
+    if id >= SegmentState.denseMax { return slotOfLargeID[id].map { Int($0) } }
     guard id < slotOfID.count, slotOfID[id] >= 0 else { return nil }
     return Int(slotOfID[id])
   }
 
   mutating func append(_ id: Int) {
+    if id >= SegmentState.denseMax {
+      slotOfLargeID[id] = Int32(slots.count)
+      slots.append(Slot(id: id))
+      return
+    }
     if id >= slotOfID.count {
       slotOfID += [Int32](repeating: -1, count: id + 1 - slotOfID.count)
     }

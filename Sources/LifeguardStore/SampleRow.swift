@@ -35,4 +35,6 @@ public struct StoredRow: Sendable {
 public struct StoredSeries: Sendable {
   public var labels: Labels
   public var samples: [Sample]
+  /// Whether it was written from elsewhere.
+  public var isRemote = false
 }

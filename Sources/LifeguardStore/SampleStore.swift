@@ -1,7 +1,11 @@
 import Glibc
 import LifeguardCore
 
-/// The samples of every second on disk: what refills memory at a start and answers long ranges.
+/// The samples on disk: what refills memory at a start and answers for long ranges.
+///
+/// ```
+/// rows, batches ─▶ log ─(ten minutes)─▶ chunks ─(a day)─▶ minutes ─(30 days)─▶ hours ─(a year)─▶ ∅
+/// ```
 ///
 /// SQLite in WAL mode with synchronous=NORMAL, in a file and on a thread of its own, so that it
 /// never delays `StateStore`. Disposable: a damaged file is set aside and a new one begun. A
@@ -9,14 +13,14 @@ import LifeguardCore
 /// since the last checkpoint, a few minutes.
 public actor SampleStore {
   public struct Settings: Sendable {
-    /// How long rows are kept.
-    public var retention: Duration
-    /// How large the file may grow; the oldest rows go first.
-    public var bytesMax: Int64
+    /// How long samples are kept, in which resolution, and how large the file may grow.
+    public var retention: Retention
+    /// No more series than this are written at a time; the next one is refused and counted.
+    public var seriesMax: Int
 
-    public init(retention: Duration = .seconds(86_400), bytesMax: Int64 = 256 * 1024 * 1024) {
+    public init(retention: Retention = Retention(), seriesMax: Int = 1_000_000) {
       self.retention = retention
-      self.bytesMax = bytesMax
+      self.seriesMax = seriesMax
     }
   }
 
@@ -24,10 +28,23 @@ public actor SampleStore {
   public struct Statistics: Sendable {
     public var rows = 0
     public var samples = 0
-    /// Encoded bytes, without SQLite's own.
+    /// Encoded bytes of the log, without SQLite's own.
     public var bytes = 0
-    /// Rows that could not be written.
+    /// Rows and batches that could not be written.
     public var rowsLost = 0
+    /// Samples of batches that were older than the newest one of their series.
+    public var outOfOrder = 0
+    /// Samples at a time that their series already had.
+    public var duplicates = 0
+    /// Series beyond the limit, and samples whose series nobody had introduced.
+    public var refusedSeries = 0
+    public var unknownSamples = 0
+    /// Samples folded into chunks.
+    public var folded = 0
+    /// Steps in which samples were rolled up or removed.
+    public var retired = 0
+    /// Rows, batches and chunks that were found damaged and dropped.
+    public var damaged = 0
     /// Nil after a row that was written.
     public var failure: StoreError?
     /// Where the last damaged file went.
@@ -37,24 +54,23 @@ public actor SampleStore {
   /// Rows that wait for the disk: two minutes.
   public static let queueMax = 120
 
-  public private(set) var statistics = Statistics()
+  public internal(set) var statistics = Statistics()
   private let thread = DedicatedThread()
   private let directory: DataDirectory
-  private let settings: Settings
-  private let queue: AsyncStream<SampleRow>
-  private nonisolated let entrance: AsyncStream<SampleRow>.Continuation
+  let settings: Settings
+  private nonisolated let queue = SampleQueue(rowsMax: SampleStore.queueMax)
 
-  private var database: Database
+  var database: Database
   private var encoder = RowEncoder()
   private var segmentStart: Int64 = 0
-  private var segments = 0
+  /// The row before in the segment.
+  private var previousRow: Int64 = 0
   private var nextRow: Int64
-  /// Permanent numbers by labels, and by the caller's numbers.
-  private var ids: [Labels: Int]
-  private var idOfSeries: [Int: Int] = [:]
-  private var nextID: Int
-  /// Series that the file does not know yet.
-  private var unwritten: [(id: Int, labels: Labels)] = []
+  var catalogue: SeriesCatalogue
+  /// What the log holds; an estimate after a start.
+  var log: LogSize
+  var rollup: Rollup?
+  var lastTidied = Timestamp(milliseconds: .min / 2)
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     thread.asUnownedSerialExecutor()
@@ -69,60 +85,87 @@ public actor SampleStore {
     self.directory = directory
     self.settings = settings
     let path = directory.file("samples.db")
-    var opened: Opened
+    var opened: OpenedSamples
     do throws(StoreError) {
-      opened = try Opened(path)
+      opened = try OpenedSamples(path, at: now)
     } catch {
       guard case .corrupt = error else { throw error }
       statistics.setAside = try SampleStore.replace(path, at: now)
-      opened = try Opened(path)
+      opened = try OpenedSamples(path, at: now)
     }
     database = opened.database
     nextRow = opened.nextRow
-    ids = opened.ids
-    nextID = opened.nextID
-    (queue, entrance) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.queueMax))
+    catalogue = SeriesCatalogue(nextID: opened.nextID)
+    log = opened.log
   }
 
   /// Hands a row over without waiting.
   ///
   /// - Returns: false when the queue is full, because the disk hangs: the row is lost, and the
   ///   series that it introduced must be introduced again.
-  public nonisolated func offer(_ row: SampleRow) -> Bool {
-    if case .enqueued = entrance.yield(row) { true } else { false }
-  }
+  public nonisolated func offer(_ row: SampleRow) -> Bool { queue.offer(row) }
 
-  /// Writes offered rows until the task is cancelled or `finish` was called.
+  /// The same for samples at times of their own; false means the same as well.
+  public nonisolated func offer(_ batch: SampleBatch) -> Bool { queue.offer(batch) }
+
+  /// Writes what was offered until the task is cancelled or `finish` was called.
   public func run() async {
-    for await row in queue { append(row) }
+    for await entry in queue.entries {
+      queue.took(entry)
+      switch entry {
+      case .row(let row): append(row)
+      case .batch(let batch): append(batch)
+      }
+    }
   }
 
   /// Lets `run` return once it has written what was offered before.
-  public nonisolated func finish() { entrance.finish() }
+  public nonisolated func finish() { queue.finish() }
 
   /// Writes one row; failures are counted in `statistics` and never thrown, for memory has it too.
   public func append(_ row: SampleRow) {
-    for entry in row.introduced { introduce(entry.series, entry.labels) }
+    for entry in row.introduced where hasRoom() {
+      catalogue.introduce(entry.series, entry.labels, database)
+    }
     do throws(StoreError) {
       statistics.failure = nil
       try write(row)
     } catch {
-      statistics.rowsLost += 1
-      statistics.failure = error
-      // The lost row is part of the chain: the next one must stand on its own.
-      encoder = RowEncoder()
-      if case .corrupt = error { startOver(at: row.timestamp) }
+      lose(error, at: row.timestamp)
     }
-    for series in row.ended { idOfSeries[series] = nil }
+    for series in row.ended { catalogue.end(series) }
+    maintain(at: row.timestamp)
   }
 
-  private func introduce(_ series: Int, _ labels: Labels) {
-    let id = ids[labels] ?? nextID
-    idOfSeries[series] = id
-    guard id == nextID else { return }
-    nextID += 1
-    ids[labels] = id
-    unwritten.append((id, labels))
+  /// Writes one batch. Of its samples those that are newer than all before of their series are kept,
+  /// as Prometheus does; the others are counted.
+  public func append(_ batch: SampleBatch) {
+    for entry in batch.introduced where hasRoom() {
+      catalogue.introduce(
+        entry.reference, entry.labels, isRemote: entry.isRemote, database)
+    }
+    do throws(StoreError) {
+      statistics.failure = nil
+      try write(batch)
+    } catch {
+      lose(error, at: batch.samples.last?.timestamp ?? Timestamp(milliseconds: 0))
+    }
+    for reference in batch.ended { catalogue.end(reference) }
+    if log.samples >= LogSize.samplesMax { fold() }
+  }
+
+  private func hasRoom() -> Bool {
+    if catalogue.count < settings.seriesMax { return true }
+    statistics.refusedSeries += 1
+    return false
+  }
+
+  private func lose(_ error: StoreError, at time: Timestamp) {
+    statistics.rowsLost += 1
+    statistics.failure = error
+    // The lost row is part of the chain: the next one must stand on its own.
+    encoder = RowEncoder()
+    if case .corrupt = error { startOver(at: time) }
   }
 
   private func write(_ row: SampleRow) throws(StoreError) {
@@ -133,111 +176,110 @@ public actor SampleStore {
       encoder = RowEncoder()
     }
     let starts = encoder.isEmpty
-    if starts { segmentStart = wall }
+    if starts {
+      segmentStart = wall
+      previousRow = 0
+    }
     var rowIDs: [Int] = []
     var values: [Double] = []
     rowIDs.reserveCapacity(row.series.count)
     values.reserveCapacity(row.series.count)
     for (series, value) in zip(row.series, row.values) {
-      guard let id = idOfSeries[series] else { continue }
+      guard let id = catalogue.id(of: series) else {
+        statistics.unknownSamples += 1
+        continue
+      }
       rowIDs.append(id)
       values.append(value)
     }
     let data = encoder.encode(rowIDs, values)
     try database.transaction { () throws(StoreError) in
-      for series in unwritten { try insert(series.id, series.labels, wall) }
+      try catalogue.writeNew(database, at: wall)
       if starts {
         try database.run(
           "INSERT INTO segment VALUES(?, ?)", .integer(nextRow), .integer(wall))
       }
       try database.run(
-        "INSERT INTO sample_row VALUES(?, ?, ?)", .integer(nextRow), .integer(wall), .blob(data))
+        "INSERT INTO sample_row VALUES(?, ?, ?, ?)", .integer(nextRow), .integer(wall),
+        .blob(data),
+        .integer(SampleReader.checksum(ofRow: nextRow, after: previousRow, wall, data)))
     }
-    unwritten = []
-    nextRow += 1
+    previousRow = nextRow
+    wrote(values.count, data.count, at: wall)
     statistics.rows += 1
-    statistics.samples += values.count
-    statistics.bytes += data.count
-    // The row is safe by now, so trouble here is told but loses nothing.
-    if starts { prune(at: row.timestamp) }
   }
 
-  private func insert(_ id: Int, _ labels: Labels, _ wall: Int64) throws(StoreError) {
-    try database.run(
-      "INSERT OR REPLACE INTO series VALUES(?, ?, ?)",
-      .integer(Int64(id)), .integer(wall), .text(SampleReader.text(labels)))
-  }
-
-  /// Once a minute, a few old segments: as many go as come, so no call takes long.
-  private func prune(at now: Timestamp) {
-    do throws(StoreError) { try dropOld(at: now) } catch { statistics.failure = error }
-  }
-
-  private func dropOld(at now: Timestamp) throws(StoreError) {
-    let oldest = (now - settings.retention).milliseconds
-    let pages = try database.integer("PRAGMA page_count") ?? 0
-    let free = try database.integer("PRAGMA freelist_count") ?? 0
-    let pageSize = try database.integer("PRAGMA page_size") ?? 4096
-    let isTooLarge = (pages - free) * pageSize > settings.bytesMax
-    // Of the five oldest, the first that stays: more segments go in a minute than come.
-    var end: Int64 = 0
-    var isOver = false
-    try database.query("SELECT first, wall FROM segment ORDER BY first LIMIT 5") {
-      (row: Row) throws(StoreError) in
-      if isOver { return }
-      end = row.integer(0)
-      isOver = !isTooLarge && row.integer(1) + SampleSchema.segmentMilliseconds >= oldest
-    }
-    if end > 0 {
-      try database.transaction { () throws(StoreError) in
-        try database.run("DELETE FROM sample_row WHERE id < ?", .integer(end))
-        try database.run("DELETE FROM segment WHERE first < ?", .integer(end))
+  private func write(_ batch: SampleBatch) throws(StoreError) {
+    var ids: [Int] = []
+    var samples: [Sample] = []
+    ids.reserveCapacity(batch.samples.count)
+    samples.reserveCapacity(batch.samples.count)
+    var (start, end) = (Int64.max, Int64.min)
+    for (reference, sample) in zip(batch.references, batch.samples) {
+      guard let admitted = catalogue.admit(reference, at: sample.timestamp) else {
+        statistics.unknownSamples += 1
+        continue
       }
-    }
-    segments += 1
-    if segments % 60 == 0 { try pruneSeries(bornBefore: oldest) }
-    if free > 1024 { try database.execute("PRAGMA incremental_vacuum(512)") }
-  }
-
-  /// Once an hour: series that neither the file nor the caller uses any more.
-  ///
-  /// One that lived for less than a segment, was born before the retention and came back since
-  /// is dropped with the few samples of its second life.
-  private func pruneSeries(bornBefore oldest: Int64) throws(StoreError) {
-    var used = Set(idOfSeries.values)
-    try database.query(
-      "SELECT data FROM sample_row WHERE id IN (SELECT first FROM segment)"
-    ) { (row: Row) throws(StoreError) in
-      var decoder = RowDecoder()
-      do throws(RowDamage) {
-        for sample in try decoder.decode(row.blob(0)) { used.insert(sample.series) }
-      } catch {
-        throw .corrupt(path: database.path, reason: "a row cannot be decoded")
+      if admitted.isLate || admitted.isRepeated {
+        if admitted.isLate { statistics.outOfOrder += 1 } else { statistics.duplicates += 1 }
+        continue
       }
+      ids.append(admitted.id)
+      samples.append(sample)
+      start = min(start, sample.timestamp.milliseconds)
+      end = max(end, sample.timestamp.milliseconds)
     }
-    var unused: [Int] = []
-    try database.query(
-      "SELECT id FROM series WHERE born < ?", [.integer(oldest)]
-    ) { (row: Row) throws(StoreError) in
-      let id = Int(row.integer(0))
-      if !used.contains(id) { unused.append(id) }
-    }
-    guard !unused.isEmpty else { return }
+    guard !ids.isEmpty else { return }
+    let data = BatchCoding.encode(ids, samples, id: nextRow)
     try database.transaction { () throws(StoreError) in
-      for id in unused {
-        try database.run("DELETE FROM series WHERE id=?", .integer(Int64(id)))
-      }
+      try catalogue.writeNew(database, at: end)
+      try database.run(
+        "INSERT INTO batch VALUES(?, ?, ?, ?)", .integer(nextRow), .integer(start),
+        .integer(end), .blob(data))
     }
-    let gone = Set(unused)
-    ids = ids.filter { !gone.contains($0.value) }
+    wrote(ids.count, data.count, at: end)
+  }
+
+  private func wrote(_ samples: Int, _ bytes: Int, at wall: Int64) {
+    catalogue.wroteNew(at: wall)
+    nextRow += 1
+    log.add(samples: samples, bytes: bytes, at: wall)
+    statistics.samples += samples
+    statistics.bytes += bytes
+  }
+
+  /// Folds all that the log holds, or ten minutes of it when it holds much more.
+  func fold() {
+    do throws(StoreError) {
+      encoder = RowEncoder()
+      let cutoff = try log.cutoff(database) ?? nextRow
+      let outcome = try Fold(database: database, cutoff: cutoff).run(&catalogue)
+      statistics.folded += outcome.samples
+      statistics.duplicates += outcome.duplicates
+      statistics.damaged += outcome.damaged
+      log = try LogSize(database)
+    } catch {
+      trouble(error)
+    }
+  }
+
+  /// Trouble with what is safe already is told but loses nothing, unless the file is damaged.
+  func trouble(_ error: StoreError) {
+    statistics.failure = error
+    rollup = nil
+    if case .corrupt = error { startOver(at: Timestamp(milliseconds: log.newest)) }
   }
 
   /// Begins a new file beside the damaged one; series keep their numbers.
   private func startOver(at now: Timestamp) {
     do throws(StoreError) {
+      encoder = RowEncoder()
+      rollup = nil
       statistics.setAside = try SampleStore.replace(database.path, at: now)
-      database = try Opened(database.path).database
-      unwritten = ids.map { ($0.value, $0.key) }.sorted { $0.0 < $1.0 }
+      let opened = try OpenedSamples(database.path, at: now)
+      database = opened.database
+      log = opened.log
+      catalogue.forgetFile()
     } catch {
       statistics.failure = error
     }
@@ -248,29 +290,5 @@ public actor SampleStore {
     let aside = try SetAside.move(path, at: now)
     SetAside.removeOthers(of: path, except: aside)
     return aside
-  }
-}
-
-/// A connection that is ready, and what must be known to go on writing.
-private struct Opened {
-  let database: Database
-  let nextRow: Int64
-  let ids: [Labels: Int]
-  let nextID: Int
-
-  init(_ path: String) throws(StoreError) {
-    database = try Database(path: path)
-    try database.prepare(
-      synchronous: .normal, migrations: SampleSchema.migrations,
-      pageBytes: SampleSchema.pageBytes)
-    // A whole check would read the whole file; damage elsewhere shows when it is read.
-    let last = try database.integer("SELECT max(id) FROM sample_row") ?? 0
-    nextRow = last + 1
-    let known = try SampleReader.catalogue(database)
-    ids = Dictionary(known.map { ($0.value, $0.key) }, uniquingKeysWith: max)
-    nextID = (known.keys.max() ?? 0) + 1
-    let newest = try database.integer("SELECT wall FROM segment ORDER BY first DESC LIMIT 1")
-    let start = Timestamp(milliseconds: newest ?? 0)
-    try SampleReader.rows(database, from: start, to: start) { (_: StoredRow) throws(StoreError) in }
   }
 }

@@ -17,6 +17,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   case database(DatabaseFailure)
   /// A version of Lifeguard that is newer than this one wrote the file.
   case newerVersion(path: String, found: Int, known: Int)
+  /// A version of Lifeguard that is older than this one wrote the file, and it is only read here.
+  case olderVersion(path: String, found: Int)
   /// The data directory cannot be created or written.
   case notWritable(path: String, reason: String)
   /// The data directory is something else.
@@ -37,6 +39,9 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case .newerVersion(let path, let found, let known):
       "\(name(path)) was written by a newer version (\(found); this one knows up to \(known)): "
         + "use that version, or another data directory"
+    case .olderVersion(let path, let found):
+      "\(name(path)) was written by an older version (\(found)): "
+        + "start the agent once, which brings it up to date"
     case .notWritable(let path, let reason):
       "the data directory \(path) cannot be written (\(reason)): "
         + "make it writable for this user, or name another one with --data"
@@ -55,7 +60,7 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   public var mayPass: Bool {
     switch self {
     case .diskFull, .readOnly, .inputOutput, .busy: true
-    case .corrupt, .database, .newerVersion, .notWritable, .notADirectory, .locked,
+    case .corrupt, .database, .newerVersion, .olderVersion, .notWritable, .notADirectory, .locked,
       .stateTooLarge:
       false
     }

@@ -101,14 +101,10 @@ private func row(_ second: Int64, _ base: Double, introduce: Bool = false) -> Sa
     #expect(answer.series.map(\.samples.count).reduce(0, +) == 40)
   }
 
-  @Test func `old rows and series go, young ones stay`() async throws {
-    let store = try open(.init(retention: .seconds(3600)))
-    var introduced = row(0, 1, introduce: true)
-    introduced.introduced.append((99, labels(99)))
-    introduced.series.append(99)
-    introduced.values.append(1)
-    introduced.ended = [99]
-    await store.append(introduced)
+  @Test func `old samples go, young ones stay`() async throws {
+    let store = try open(
+      .init(retention: Retention(raw: .seconds(3600), minute: .zero, hour: .zero)))
+    await store.append(row(0, 1, introduce: true))
     for second in Int64(1)..<12_000 { await store.append(row(second, Double(second))) }
     #expect(await store.statistics.failure == nil)
     let series = try await read(0, 12_000)
@@ -116,12 +112,29 @@ private func row(_ second: Int64, _ base: Double, introduce: Bool = false) -> Sa
     let first = try #require(series.first?.samples.first).timestamp
     #expect(first > milliseconds(7_000_000) && first <= milliseconds(8_400_000))
     #expect(series[0].samples.last?.value == 11_999)
-    let database = try Database(path: file, readOnly: true)
-    #expect(try database.integer("SELECT count(*) FROM series") == 3)
+  }
+
+  @Test func `series that ended are forgotten once none of their samples is left`() async throws {
+    let store = try open(
+      .init(retention: Retention(raw: .seconds(3600), minute: .zero, hour: .zero)))
+    for day in Int64(0)..<4 {
+      for second in Int64(0)..<60 {
+        var next = row(day * 86_400 + second * 60, 1, introduce: day == 0 && second == 0)
+        if day == 0, second == 0 {
+          next.introduced.append((99, labels(99)))
+          next.series.append(99)
+          next.values.append(1)
+          next.ended = [99]
+        }
+        await store.append(next)
+      }
+    }
+    #expect(await store.statistics.failure == nil)
+    #expect(try await SampleArchive(path: file).statistics().series == 3)
   }
 
   @Test func `the file keeps to its size`() async throws {
-    let store = try open(.init(bytesMax: 400_000))
+    let store = try open(.init(retention: Retention(bytesMax: 400_000)))
     var random = Seeded(state: 1)
     let series = Array(0..<100)
     for second in Int64(0)..<3000 {

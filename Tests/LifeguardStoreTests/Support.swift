@@ -79,7 +79,7 @@ struct Writer {
   let process: pid_t
   let output: Int32
 
-  init(_ program: String, folder: String) throws {
+  init(_ program: String, folder: String, mode: String = "state") throws {
     var ends: [Int32] = [0, 0]
     try #require(pipe(&ends) == 0)
     // Tests that run beside this one must not inherit the ends, or the end of file never comes.
@@ -88,7 +88,9 @@ struct Writer {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    var argv: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(folder), nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = [
+      strdup(program), strdup(folder), strdup(mode), nil,
+    ]
     defer { for text in argv { free(text) } }
     var process: pid_t = 0
     let failure = posix_spawn(&process, program, &actions, nil, &argv, environ)

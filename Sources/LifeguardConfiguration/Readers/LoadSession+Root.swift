@@ -126,6 +126,12 @@ extension LoadSession {
     if let retention = reader.duration("disk_retention", minimum: .zero) {
       configuration.collect.diskRetention = retention
     }
+    if let retention = reader.duration("minute_retention", minimum: .zero) {
+      configuration.collect.minuteRetention = retention
+    }
+    if let retention = reader.duration("hour_retention", minimum: .zero) {
+      configuration.collect.hourRetention = retention
+    }
     if let bytes = reader.bytes("disk_max", minimum: 1 << 20) {
       configuration.collect.diskBytesMax = bytes
     }

@@ -80,7 +80,7 @@ enum Schema {
   static let collect = Section(
     "collect",
     "disabled", "intervals", "process_groups", "scrape", "series_max", "memory_retention",
-    "disk_retention", "disk_max")
+    "disk_retention", "minute_retention", "hour_retention", "disk_max")
   static let processGroup = Section("collect.process_groups[]", "name", "exe", "user")
 
   static let scrape = Section(

@@ -69,6 +69,29 @@ extension Annotation {
         + named(metric), at: position)
   }
 
+  /// A selector read down-sampled data; the text is Lifeguard's own, for Prometheus has none.
+  ///
+  /// - Parameter resolution: the length of the coarsest bucket that was read.
+  public static func downsampled(
+    _ use: SampleUse, before: Timestamp, resolution: Duration, at position: PositionRange,
+    in query: String
+  ) -> Annotation {
+    Annotation(
+      .info,
+      "single samples have expired up to \(before.text): \(use.words) of \(resolution.text) are read",
+      at: position
+    ).placed(in: query)
+  }
+
+  /// Stored samples that could not be read were left out.
+  public static func damagedSamples(_ chunks: Int, in query: String) -> Annotation {
+    Annotation(
+      .warning,
+      "\(chunks) damaged chunks of stored samples were left out; see lifeguard db verify",
+      at: PositionRange(start: 0, end: 0)
+    ).placed(in: query)
+  }
+
   static func ineffectiveSort(at position: PositionRange) -> Annotation {
     Annotation(
       .warning,

@@ -1,7 +1,8 @@
 /// What can be said about an expression before it is evaluated.
 extension Expression {
-  /// The same expression with its selectors numbered from left to right.
-  func numberingSelectors(_ count: inout Int) -> Expression {
+  /// The same expression with its selectors numbered from left to right, each with what its samples
+  /// are for.
+  func numberingSelectors(_ count: inout Int, use: SampleUse = .last) -> Expression {
     switch self {
     case .number, .string: return self
     case .vectorSelector(var selector):
@@ -10,6 +11,7 @@ extension Expression {
       return .vectorSelector(selector)
     case .matrixSelector(var matrix):
       matrix.selector.index = count
+      matrix.selector.use = use
       count += 1
       return .matrixSelector(matrix)
     case .subquery(var subquery):
@@ -17,7 +19,8 @@ extension Expression {
       return .subquery(subquery)
     case .call(var call):
       for index in call.arguments.indices {
-        call.arguments[index] = call.arguments[index].numberingSelectors(&count)
+        call.arguments[index] = call.arguments[index].numberingSelectors(
+          &count, use: SampleUse(call.function))
       }
       return .call(call)
     case .aggregation(var aggregation):
@@ -32,7 +35,7 @@ extension Expression {
       unary.operand = unary.operand.numberingSelectors(&count)
       return .unary(unary)
     case .parentheses(let inner, let position):
-      return .parentheses(inner.numberingSelectors(&count), position: position)
+      return .parentheses(inner.numberingSelectors(&count, use: use), position: position)
     }
   }
 

@@ -62,6 +62,8 @@ public struct VectorSelector: Sendable, Hashable {
   public var position: PositionRange
   /// Counts the query's selectors from 0, so that what was found for one can be kept.
   public internal(set) var index = 0
+  /// What the expression around it does with the samples.
+  public internal(set) var use = SampleUse.instant
 }
 
 /// `name[5m]`.

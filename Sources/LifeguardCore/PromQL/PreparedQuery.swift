@@ -103,7 +103,8 @@ struct SelectionCache: Sendable {
     if let known = selections[selector.index] { return known }
     let references: [SeriesReference]
     do {
-      references = try source.select(selector.matchers, after: after, through: through)
+      references = try source.select(
+        selector.matchers, after: after, through: through, use: selector.use)
     } catch {
       throw .source(error)
     }

@@ -52,6 +52,15 @@ public struct Matcher: Sendable, Hashable, CustomStringConvertible {
   /// Whether series without the label match.
   public var matchesEmpty: Bool { matches("") }
 
+  /// The few values that match, when they can be listed: an index looks them up.
+  public var alternatives: [String]? {
+    switch kind {
+    case .equal: [value]
+    case .regexMatch: expression?.literals.map { $0.sorted() }
+    case .notEqual, .regexNoMatch: nil
+    }
+  }
+
   public var description: String {
     "\(name)\(kind.rawValue)\(QuotedText.quoted(value))"
   }

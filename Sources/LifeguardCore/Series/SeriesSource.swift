@@ -14,6 +14,12 @@ public protocol SeriesSource: Sendable {
     _ matchers: [Matcher], after: Timestamp, through: Timestamp
   ) throws(SeriesSourceError) -> [SeriesReference]
 
+  /// The same with what the samples are for: a source with down-sampled data picks the figure by
+  /// it, and its references remember it. By default nothing depends on it.
+  func select(
+    _ matchers: [Matcher], after: Timestamp, through: Timestamp, use: SampleUse
+  ) throws(SeriesSourceError) -> [SeriesReference]
+
   func labels(of reference: SeriesReference) -> Labels
 
   /// Whether the series has samples that were not collected on this host.
@@ -33,6 +39,12 @@ public protocol SeriesSource: Sendable {
 extension SeriesSource {
   /// False: most sources hold what was collected here.
   public func isRemote(_ reference: SeriesReference) -> Bool { false }
+  /// As without `use`: every sample is there, whatever it is for.
+  public func select(
+    _ matchers: [Matcher], after: Timestamp, through: Timestamp, use: SampleUse
+  ) throws(SeriesSourceError) -> [SeriesReference] {
+    try select(matchers, after: after, through: through)
+  }
 }
 
 /// A source could not be read.

@@ -10,6 +10,10 @@ public struct Snapshot: Sendable {
   public var labelNames: [String] { head.labelNames }
   /// The values of one label, sorted by their bytes.
   public func labelValues(_ name: String) -> [String] { head.labelValues(name) }
+  /// The handle of a series that the head had.
+  public func existingReference(for labels: Labels) -> SeriesReference? {
+    head.existingReference(for: labels)
+  }
 }
 
 extension Snapshot: SeriesSource {
