@@ -39,7 +39,9 @@ enum Sealed {
   /// Writes the checksum into the first four bytes, which were left free for it.
   static func seal(_ bytes: inout [UInt8], _ words: (Int64, Int64)) {
     let value = checksum(bytes, words)
-    for index in 0..<overhead { bytes[index] = UInt8(truncatingIfNeeded: value >> UInt32(index * 8)) }
+    for index in 0..<overhead {
+      bytes[index] = UInt8(truncatingIfNeeded: value >> UInt32(index * 8))
+    }
   }
 
   static func isSound(_ bytes: [UInt8], _ words: (Int64, Int64)) -> Bool {

@@ -101,7 +101,9 @@ enum BucketChunk {
     var writer = ByteWriter()
     writer.zeros(Sealed.overhead)
     func add(_ value: (Bucket) -> Double) {
-      let samples = buckets.map { Sample(timestamp: Timestamp(milliseconds: $0.end), value: value($0)) }
+      let samples = buckets.map {
+        Sample(timestamp: Timestamp(milliseconds: $0.end), value: value($0))
+      }
       var packed: [UInt8] = []
       let encoding = ColumnCodec.packValues(samples, into: &packed)
       writer.byte(encoding)

@@ -57,7 +57,9 @@ public struct MergedSource: SeriesSource {
     }
     if let twin = twins[Int(stored.slot)],
       let sample = newer.lastSample(of: twin, after: after, through: through)
-    { return sample }
+    {
+      return sample
+    }
     return older.lastSample(of: stored, after: after, through: through)
   }
 

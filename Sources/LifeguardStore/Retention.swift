@@ -68,7 +68,9 @@ public struct Retention: Sendable, Hashable {
     guard usedBytes > bytesMax else { return [] }
     var excess: (resolution: Resolution, bytes: Int64)?
     for (resolution, eighths) in [(Resolution.raw, Int64(4)), (.minute, 3), (.hour, 1)] {
-      let used = blocks.reduce(Int64(0)) { $0 + ($1.resolution == resolution ? Int64($1.bytes) : 0) }
+      let used = blocks.reduce(Int64(0)) {
+        $0 + ($1.resolution == resolution ? Int64($1.bytes) : 0)
+      }
       let over = used - bytesMax * eighths / 8
       if used > 0, over > excess?.bytes ?? .min { excess = (resolution, over) }
     }

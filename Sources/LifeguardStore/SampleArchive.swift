@@ -27,8 +27,9 @@ public actor SampleArchive {
     options: QueryOptions = QueryOptions(), limits: ArchiveLimits = ArchiveLimits()
   ) throws(ArchiveError) -> StoredSource {
     let reads = query.reads(from: start, to: end, step: step, options: options)
-    return try load(limits) { (load: inout SampleLoad, index: SeriesIndex)
-      throws(ArchiveError) -> StoredSource in
+    return try load(limits) {
+      (load: inout SampleLoad, index: SeriesIndex)
+        throws(ArchiveError) -> StoredSource in
       var wants: [Int32: SampleLoad.Want] = [:]
       var matched: [[Int32]] = []
       for read in reads {
@@ -55,8 +56,9 @@ public actor SampleArchive {
   public func labels(
     matching selectors: [[Matcher]], from: Timestamp, to: Timestamp, limit: Int = 200_000
   ) throws(ArchiveError) -> (labels: [Labels], truncated: Bool) {
-    try load(ArchiveLimits(samplesMax: .max)) { (load: inout SampleLoad, index: SeriesIndex)
-      throws(ArchiveError) -> (labels: [Labels], truncated: Bool) in
+    try load(ArchiveLimits(samplesMax: .max)) {
+      (load: inout SampleLoad, index: SeriesIndex)
+        throws(ArchiveError) -> (labels: [Labels], truncated: Bool) in
       var slots: Set<Int32> = []
       for matchers in selectors { slots.formUnion(index.select(matchers)) }
       var ids: Set<Int> = []
@@ -80,8 +82,9 @@ public actor SampleArchive {
   ) throws(StoreError) -> (series: [StoredSeries], truncated: Bool) {
     do throws(ArchiveError) {
       let limits = ArchiveLimits(samplesMax: .max, bytesMax: .max, seriesMax: .max)
-      return try load(limits, rawOnly: true) { (load: inout SampleLoad, index: SeriesIndex)
-        throws(ArchiveError) -> (series: [StoredSeries], truncated: Bool) in
+      return try load(limits, rawOnly: true) {
+        (load: inout SampleLoad, index: SeriesIndex)
+          throws(ArchiveError) -> (series: [StoredSeries], truncated: Bool) in
         var wants: [Int32: SampleLoad.Want] = [:]
         let want = SampleLoad.Want(after: from.milliseconds - 1, through: to.milliseconds)
         for slot in index.all where matching(index.entries[Int(slot)].labels) {
@@ -167,13 +170,7 @@ public actor SampleArchive {
     let inode = stat(path, &status) == 0 ? status.st_ino : 0
     if let connection, connection.inode == inode { return connection.database }
     let opened = try Database(path: path, readOnly: true)
-    let version = Int(try opened.integer("PRAGMA user_version") ?? 0)
-    guard version == SampleSchema.migrations.count else {
-      if version > SampleSchema.migrations.count {
-        throw .newerVersion(path: path, found: version, known: SampleSchema.migrations.count)
-      }
-      throw .olderVersion(path: path, found: version)
-    }
+    try SampleSchema.check(opened)
     index = SeriesIndex()
     connection = (opened, inode)
     return opened

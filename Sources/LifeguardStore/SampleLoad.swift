@@ -135,7 +135,7 @@ struct SampleLoad {
     }
     let piece = StoredPiece(
       block: block.id, resolution: block.resolution, clock: clock, data: data)
-    guard piece.end > want.after, piece.start <= want.through else { return }
+    guard piece.matters(after: want.after, through: want.through) else { return }
     samples += clock.times.count
     bytes += data.count
     loaded[slot]?.pieces.append(piece)
@@ -180,14 +180,13 @@ extension StoredSource.Series {
       overlaps = true
     }
     if overlaps { _ = tail.sortByTime() }
-    var newest = Timestamp(milliseconds: .min)
+    // Buckets are joined and cut where they meet, so only single samples must not repeat; the last
+    // bucket may go on where samples begin.
+    var newest = Int64.min
     for piece in pieces {
-      // Two roll-ups may share a bucket, which reading joins.
-      if piece.resolution == .raw ? piece.clock.start <= newest : piece.clock.start < newest {
-        overlaps = true
-      }
-      newest = max(newest, piece.clock.end)
+      if piece.resolution == .raw, piece.start <= newest { overlaps = true }
+      newest = max(newest, piece.end - piece.resolution.milliseconds)
     }
-    if let first = tail.first, first.timestamp <= newest { overlaps = true }
+    if let first = tail.first, first.timestamp.milliseconds <= newest { overlaps = true }
   }
 }

@@ -52,5 +52,14 @@ enum SampleSchema {
   /// Permanent numbers of series stay below this: they share a chunk's key with its block.
   static let seriesMax: Int64 = 1 << 31
 
+  /// - Throws: when a file that is only read is of another version.
+  static func check(_ database: Database) throws(StoreError) {
+    let version = Int(try database.integer("PRAGMA user_version") ?? 0)
+    if version > migrations.count {
+      throw .newerVersion(path: database.path, found: version, known: migrations.count)
+    }
+    if version < migrations.count { throw .olderVersion(path: database.path, found: version) }
+  }
+
   static func key(_ block: Int64, _ series: Int) -> Int64 { block * seriesMax + Int64(series) }
 }

@@ -57,7 +57,7 @@ extension SampleStore {
   ///
   /// What the file says of a series' end may be a day old, so it gets a day more.
   private func pruneSeries() throws(StoreError) {
-    guard let oldest = try database.integer("SELECT min(start) FROM block") else { return }
+    let oldest = try database.integer("SELECT start FROM block ORDER BY start LIMIT 1") ?? .max
     let end = min(oldest, log.oldest) - SeriesCatalogue.seenMilliseconds
     var unused: [Int64] = []
     try database.query("SELECT id FROM series WHERE seen < ?", [.integer(end)]) {

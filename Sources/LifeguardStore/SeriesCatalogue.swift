@@ -103,8 +103,11 @@ struct SeriesCatalogue {
     // A file that cannot be read gets the series once more: readers join series by labels.
     let found = try? SeriesCatalogue.find(labels, isRemote: isRemote, database)
     if let found {
-      entries[found.id, default: Entry(
-        labels: labels, isRemote: isRemote, users: 0, seen: found.seen)].users += 1
+      entries[
+        found.id,
+        default: Entry(
+          labels: labels, isRemote: isRemote, users: 0, seen: found.seen)
+      ].users += 1
       return found.id
     }
     let id = nextID

@@ -19,6 +19,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   case newerVersion(path: String, found: Int, known: Int)
   /// A version of Lifeguard that is older than this one wrote the file, and it is only read here.
   case olderVersion(path: String, found: Int)
+  /// There is no such file.
+  case missing(path: String)
   /// The data directory cannot be created or written.
   case notWritable(path: String, reason: String)
   /// The data directory is something else.
@@ -42,6 +44,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case .olderVersion(let path, let found):
       "\(name(path)) was written by an older version (\(found)): "
         + "start the agent once, which brings it up to date"
+    case .missing(let path):
+      "there is no \(path): name the agent's data directory with --data"
     case .notWritable(let path, let reason):
       "the data directory \(path) cannot be written (\(reason)): "
         + "make it writable for this user, or name another one with --data"
@@ -60,7 +64,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   public var mayPass: Bool {
     switch self {
     case .diskFull, .readOnly, .inputOutput, .busy: true
-    case .corrupt, .database, .newerVersion, .olderVersion, .notWritable, .notADirectory, .locked,
+    case .corrupt, .database, .newerVersion, .olderVersion, .missing, .notWritable, .notADirectory,
+      .locked,
       .stateTooLarge:
       false
     }

@@ -117,6 +117,10 @@ public struct StoredSource: SeriesSource {
     }
     for piece in one.pieces.reversed() where piece.start <= through.milliseconds {
       guard piece.end > after.milliseconds else { return nil }
+      if piece.resolution != .raw {
+        collect(reference, after: after, through: through, into: &found)
+        return found.last
+      }
       var reader = reader(reference, after: after, through: through)
       reader.read([piece], into: &found)
       if let last = found.last { return last }
@@ -130,16 +134,23 @@ public struct StoredSource: SeriesSource {
     into samples: inout [Sample]
   ) {
     let one = series[Int(reference.slot)]
-    let first = samples.count
     var reader = reader(reference, after: after, through: through)
-    reader.read(one.pieces, into: &samples)
-    for sample in one.tail where sample.timestamp > after && sample.timestamp <= through {
-      samples.append(sample)
+    guard one.overlaps else {
+      reader.read(one.pieces, before: one.tail.first?.timestamp, into: &samples)
+      for sample in one.tail where sample.timestamp > after && sample.timestamp <= through {
+        samples.append(sample)
+      }
+      return
     }
-    guard one.overlaps else { return }
-    var sorted = Array(samples[first...])
-    _ = sorted.sortByTime()
-    samples.replaceSubrange(first..., with: sorted)
+    var mixed: [Sample] = []
+    reader.read(one.pieces.filter { $0.resolution != .raw }, into: &mixed)
+    // What was stored first stays.
+    for piece in one.pieces.filter({ $0.resolution == .raw }).sorted(by: { $0.block < $1.block }) {
+      reader.read([piece], into: &mixed)
+    }
+    mixed += one.tail.filter { $0.timestamp > after && $0.timestamp <= through }
+    _ = mixed.sortByTime()
+    samples += mixed
   }
 
   private func reader(

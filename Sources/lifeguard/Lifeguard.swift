@@ -27,6 +27,7 @@ struct Lifeguard: ParsableCommand {
         subcommands: [
           Freeze.self, Thaw.self, SilenceAlerts.self, Acknowledge.self, Approve.self,
         ]),
+      CommandGroup(name: "Stored samples", subcommands: [DatabaseCommand.self]),
       CommandGroup(name: "Demonstration", subcommands: [DemoService.self]),
     ])
 }

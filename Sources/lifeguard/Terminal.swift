@@ -27,6 +27,9 @@ struct Terminal {
     return Terminal(width: isKnown ? max(40, Int(size.ws_col)) : 80, hasColour: !isPlain)
   }
 
+  /// Whether somebody sees progress.
+  static var standardErrorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
   func paint(_ text: String, _ colour: Colour?) -> String {
     guard hasColour, let colour, !text.isEmpty else { return text }
     return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"

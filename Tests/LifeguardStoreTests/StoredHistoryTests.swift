@@ -74,7 +74,10 @@ private struct Ledger {
           step(&values[index], index, &random)
           let time = milliseconds(now - Int64.random(in: 0...500, using: &random))
           entries.append(
-            (SeriesReference(slot: Int32(index), epoch: 1), Sample(timestamp: time, value: values[index])))
+            (
+              SeriesReference(slot: Int32(index), epoch: 1),
+              Sample(timestamp: time, value: values[index])
+            ))
           ledger.note(labels(index), Sample(timestamp: time, value: values[index]))
         }
         await store.append(journal.batch(entries) { (labels(Int($0.slot)), true) })

@@ -24,9 +24,10 @@ struct StoreWriter {
     let store = try SampleStore(
       in: directory, now: Timestamp(milliseconds: 0), settings: .init(retention: retention))
     let path = "\(directory.path)/samples.db"
-    var number = (try await SampleArchive(path: path).statistics().interval?.newest).map {
-      ($0.milliseconds + 999) / 1000
-    } ?? 0
+    var number =
+      (try await SampleArchive(path: path).statistics().interval?.newest).map {
+        ($0.milliseconds + 999) / 1000
+      } ?? 0
     var isNew = true
     while true {
       number += 1

@@ -1,0 +1,212 @@
+import ArgumentParser
+import Glibc
+import LifeguardCore
+import LifeguardServer
+import LifeguardStore
+
+/// `lifeguard db import`.
+struct DatabaseImport: ParsableCommand {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case csv
+    case openmetrics
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Puts samples from CSV or OpenMetrics files into the store.",
+    discussion: """
+      Each file is taken in whole or, when something in it is wrong, not at all. CSV needs a header \
+      with the columns timestamp, value and series, or columns for labels; \
+      `--series` names the series of a file that has times and values only. Where a series has a \
+      sample at a time already, that one stays. No agent may use the data directory.
+
+      Example: lifeguard db import load.csv --data /var/lib/lifeguard
+               lifeguard db import cpu.csv --series 'CPUUtilization{instance="web"}'
+      """)
+
+  @Argument(help: "The files.")
+  var files: [String]
+
+  @Option(help: "csv or openmetrics; by default what the name ends in (.csv), else openmetrics.")
+  var format: Format?
+
+  @Option(help: ArgumentHelp("The series of files without one.", valueName: "series"))
+  var series: String?
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if let series, Labels(seriesText: series) == nil {
+      throw ValidationError("\"\(series)\" is no series: write name{label=\"value\"}")
+    }
+  }
+
+  func run() throws {
+    try database.withErrors {
+      let directory = try DataDirectory(path: database.directory)
+      var results: [JSON] = []
+      for file in files {
+        let outcome = try take(file, directory)
+        results.append([
+          "file": .string(file), "series": .integer(Int64(outcome.series)),
+          "samples": .integer(Int64(outcome.samples)),
+          "conflicts": .integer(Int64(outcome.conflicts)),
+        ])
+        if output.json { continue }
+        let conflicts = outcome.conflicts > 0 ? ", \(outcome.conflicts) at times twice" : ""
+        print("\(file): \(outcome.samples) samples of \(outcome.series) series\(conflicts)")
+      }
+      output.print(.array(results)) {}
+    }
+  }
+
+  private func take(
+    _ file: String, _ directory: DataDirectory
+  ) throws -> SampleImport.Outcome {
+    let target = try SampleImport(in: directory, now: WallClock.now())
+    let format = self.format ?? (file.hasSuffix(".csv") ? .csv : .openmetrics)
+    switch format {
+    case .csv: try takeCSV(file, target)
+    case .openmetrics: try takeOpenMetrics(file, target)
+    }
+    try target.commit()
+    return target.outcome
+  }
+
+  private func takeCSV(_ file: String, _ target: SampleImport) throws {
+    var source = try DatabaseLines(file)
+    var reader = SampleCSV(named: series.flatMap { Labels(seriesText: $0) })
+    var progress = DatabaseProgress()
+    defer { progress.end() }
+    while let line = try source.next() {
+      progress.show("importing \(file)", source.bytesRead, of: source.bytesTotal)
+      let entry: SampleCSV.Entry?
+      do throws(SampleCSV.Fault) {
+        entry = try reader.read(line)
+      } catch {
+        throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
+      }
+      if let entry { try target.append(target.number(of: entry.series), entry.sample) }
+    }
+  }
+
+  private func takeOpenMetrics(_ file: String, _ target: SampleImport) throws {
+    let bytes = try DatabaseLines.contents(file)
+    let limits = ExpositionLimits(samplesMax: .max)
+    var parser = ExpositionParser(bytes, format: .openMetrics, limits: limits)
+    var progress = DatabaseProgress()
+    defer { progress.end() }
+    var numbers: [String: Int] = [:]
+    var count = 0
+    do throws(ExpositionError) {
+      while let line = try parser.next() {
+        count += 1
+        progress.show("importing \(file)", line.series.upperBound, of: bytes.count)
+        let text = parser.text(of: line)
+        let number: Int
+        if let known = numbers[text] {
+          number = known
+        } else {
+          number = target.number(of: try parser.labels(of: line))
+          numbers[text] = number
+        }
+        guard let time = line.timestamp else {
+          throw ExpositionError(
+            line: count, column: 1, message: "sample \(count) (\(text)) has no timestamp")
+        }
+        do throws(StoreError) {
+          try target.append(number, Sample(timestamp: time, value: line.value))
+        } catch {
+          throw ExpositionError(line: count, column: 1, message: "\(error)")
+        }
+      }
+    } catch {
+      throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
+    }
+  }
+}
+
+/// A file that cannot be imported, with the place.
+struct ImportFault: Error, CustomStringConvertible {
+  var text: String
+  var description: String { text }
+}
+
+/// Reads a file line by line, 64 KiB at a time.
+struct DatabaseLines {
+  /// 1 GiB: what OpenMetrics may have, which is read whole.
+  static let wholeMax = 1 << 30
+
+  private let descriptor: Int32
+  private let path: String
+  private var buffer: [UInt8] = []
+  private var position = 0
+  private var hasEnded = false
+  private(set) var bytesRead = 0
+  private(set) var bytesTotal = 0
+
+  init(_ path: String) throws {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.fault(path) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0 { bytesTotal = Int(status.st_size) }
+  }
+
+  private static func fault(_ path: String) -> ImportFault {
+    ImportFault(text: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+  }
+
+  /// The next line without its end; nil after the last one.
+  mutating func next() throws -> [UInt8]? {
+    while true {
+      if let end = buffer[position...].firstIndex(of: 0x0A) {
+        defer { position = end + 1 }
+        return Array(buffer[position..<end])
+      }
+      if hasEnded {
+        guard position < buffer.count else {
+          close(descriptor)
+          return nil
+        }
+        defer { position = buffer.count }
+        return Array(buffer[position...])
+      }
+      // A line without an end is refused by its reader before it fills the memory.
+      if buffer.count - position > SampleCSV.lineMax + 65_536 {
+        defer { position = buffer.count }
+        return Array(buffer[position...])
+      }
+      buffer.removeSubrange(..<position)
+      position = 0
+      try fill()
+    }
+  }
+
+  private mutating func fill() throws {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    var count = read(descriptor, &chunk, chunk.count)
+    while count < 0, errno == EINTR { count = read(descriptor, &chunk, chunk.count) }
+    guard count >= 0 else { throw Self.fault(path) }
+    hasEnded = count == 0
+    bytesRead += count
+    buffer += chunk[..<count]
+  }
+
+  /// A whole file.
+  static func contents(_ path: String) throws -> [UInt8] {
+    var lines = try DatabaseLines(path)
+    defer { close(lines.descriptor) }
+    guard lines.bytesTotal <= wholeMax else {
+      throw ImportFault(text: "\(path) is larger than 1 GiB: split it")
+    }
+    while !lines.hasEnded {
+      try lines.fill()
+      guard lines.buffer.count <= wholeMax else {
+        throw ImportFault(text: "\(path) is larger than 1 GiB: split it")
+      }
+    }
+    return lines.buffer
+  }
+}
