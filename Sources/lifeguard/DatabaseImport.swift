@@ -92,37 +92,19 @@ struct DatabaseImport: ParsableCommand {
   }
 
   private func takeOpenMetrics(_ file: String, _ target: SampleImport) throws {
-    let bytes = try DatabaseLines.contents(file)
-    let limits = ExpositionLimits(samplesMax: .max)
-    var parser = ExpositionParser(bytes, format: .openMetrics, limits: limits)
+    var source = try DatabaseLines(file)
+    var reader = SampleOpenMetrics()
     var progress = DatabaseProgress()
     defer { progress.end() }
-    var numbers: [String: Int] = [:]
-    var count = 0
-    do throws(ExpositionError) {
-      while let line = try parser.next() {
-        count += 1
-        progress.show("importing \(file)", line.series.upperBound, of: bytes.count)
-        let text = parser.text(of: line)
-        let number: Int
-        if let known = numbers[text] {
-          number = known
-        } else {
-          number = target.number(of: try parser.labels(of: line))
-          numbers[text] = number
-        }
-        guard let time = line.timestamp else {
-          throw ExpositionError(
-            line: count, column: 1, message: "sample \(count) (\(text)) has no timestamp")
-        }
-        do throws(StoreError) {
-          try target.append(number, Sample(timestamp: time, value: line.value))
-        } catch {
-          throw ExpositionError(line: count, column: 1, message: "\(error)")
-        }
+    while let line = try source.next() {
+      progress.show("importing \(file)", source.bytesRead, of: source.bytesTotal)
+      let entry: SampleCSV.Entry?
+      do throws(SampleCSV.Fault) {
+        entry = try reader.read(line)
+      } catch {
+        throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
       }
-    } catch {
-      throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
+      if let entry { try target.append(target.number(of: entry.series), entry.sample) }
     }
   }
 }
@@ -135,9 +117,6 @@ struct ImportFault: Error, CustomStringConvertible {
 
 /// Reads a file line by line, 64 KiB at a time.
 struct DatabaseLines {
-  /// 1 GiB: what OpenMetrics may have, which is read whole.
-  static let wholeMax = 1 << 30
-
   private let descriptor: Int32
   private let path: String
   private var buffer: [UInt8] = []
@@ -192,21 +171,5 @@ struct DatabaseLines {
     hasEnded = count == 0
     bytesRead += count
     buffer += chunk[..<count]
-  }
-
-  /// A whole file.
-  static func contents(_ path: String) throws -> [UInt8] {
-    var lines = try DatabaseLines(path)
-    defer { close(lines.descriptor) }
-    guard lines.bytesTotal <= wholeMax else {
-      throw ImportFault(text: "\(path) is larger than 1 GiB: split it")
-    }
-    while !lines.hasEnded {
-      try lines.fill()
-      guard lines.buffer.count <= wholeMax else {
-        throw ImportFault(text: "\(path) is larger than 1 GiB: split it")
-      }
-    }
-    return lines.buffer
   }
 }

@@ -102,6 +102,30 @@ import Testing
     }
   }
 
+  @Test func `OpenMetrics with times is read, and what is wrong is placed`() throws {
+    var reader = SampleOpenMetrics()
+    let text = "# TYPE m unknown\nm{a=\"x y\\\"\"} 1.5 1700000000.25 # {t=\"1\"} 1\nup NaN 2\n# EOF"
+    var entries: [SampleCSV.Entry] = []
+    for line in text.utf8.split(separator: 10) {
+      if let entry = try reader.read(Array(line)) { entries.append(entry) }
+    }
+    #expect(entries.count == 2)
+    #expect(entries[0].series == ["__name__": "m", "a": "x y\""])
+    #expect(entries[0].sample == Sample(timestamp: milliseconds(1_700_000_000_250), value: 1.5))
+    for (line, message) in [
+      ("m 1", "1:2: a value and a time"), ("m x 1", "1:3: \"x\" is no number"),
+      ("m 1 y", "1:5: \"y\" is no time"), ("m{ 1 1", "1:1: \"m{\" is no series"),
+    ] {
+      var fresh = SampleOpenMetrics()
+      do {
+        _ = try fresh.read(Array(line.utf8))
+        Issue.record("nothing was wrong with \(line)")
+      } catch {
+        #expect("\(error)".hasPrefix(message), "\(error)")
+      }
+    }
+  }
+
   @Test(arguments: 0..<200)
   func `no bytes at all crash the reader`(seed: UInt64) {
     var random = Seeded(state: seed)
