@@ -105,7 +105,7 @@ public actor Agent {
   /// One turn: the batches of this second, then rules, verifications and time.
   func take(_ batches: [CollectedBatch]) {
     let now = parts.clock()
-    var row = table.newRow(at: now.wall)
+    var row = table.newRow(at: batches.first?.takenAt ?? now.wall)
     for batch in batches {
       table.take(batch, into: &turn, row: &row)
       noteCollector(batch, at: now)
