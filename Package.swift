@@ -71,9 +71,8 @@ let package = Package(
     .target(
       name: "LifeguardServer",
       dependencies: [
-        "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
+        "CZlib", "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
         .product(name: "HummingbirdCore", package: "hummingbird"),
-        .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

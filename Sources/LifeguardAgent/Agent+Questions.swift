@@ -49,13 +49,15 @@ extension Agent {
   }
 
   public var alerts: [AlertStatus] {
-    turn.monitor.state.tracker.alerts.values.sorted { $0.key < $1.key }.map { alert in
-      AlertStatus(
-        name: alert.name, state: alert.state.rawValue, labels: alert.key.labels,
-        annotations: turn.monitor.annotations(of: alert), value: alert.value,
-        since: alert.activeSince.wall, noData: alert.hasNoData,
-        summary: turn.monitor.summary(of: alert))
-    }
+    turn.monitor.state.tracker.alerts.values.sorted { $0.key < $1.key }.map(status)
+  }
+
+  func status(of alert: Alert) -> AlertStatus {
+    AlertStatus(
+      name: alert.name, state: alert.state.rawValue, labels: alert.key.labels,
+      annotations: turn.monitor.annotations(of: alert), value: alert.value,
+      since: alert.activeSince.wall, keepFiringSince: alert.endedSince?.wall,
+      noData: alert.hasNoData, summary: turn.monitor.summary(of: alert))
   }
 
   private var approvals: [ApprovalStatus] {
@@ -70,11 +72,8 @@ extension Agent {
   }
 
   /// Everything that was collected last and what the agent counts of itself.
-  public func metrics(_ format: ExpositionFormat) -> [UInt8] {
-    var families = table.families + counters.families(of: turn.monitor, head: turn.head)
-    families += wireFamilies
-    families.sort { $0.family.name < $1.family.name }
-    return ExpositionWriter.write(families, format: format)
+  public nonisolated func metrics(_ format: ExpositionFormat) async -> [UInt8] {
+    await metricsReport.text(format)
   }
 
   /// Whether the wheel turns: a turn was taken within the last ten intervals, at least 10 s.

@@ -122,7 +122,9 @@ public actor Agent {
     if !row.series.isEmpty { _ = parts.samples?.offer(row) }
     parts.watchClosely(!turn.monitor.state.tracker.alerts.isEmpty)
     lastTurnAt = now
-    counters.turned(parts.clock().boottime - now.boottime)
+    let end = parts.clock()
+    counters.turned(
+      end.boottime - now.boottime, age: batches.map(\.takenAt).max().map { end.wall - $0 })
     if counters.turns % 60 == 0 { tidy(at: now) }
   }
 

@@ -5,6 +5,8 @@ struct SelfMetrics {
   private(set) var turns: UInt64 = 0
   private(set) var lastTurn: Duration = .zero
   private var turnSeconds = 0.0
+  private var work = DurationHistogram()
+  private var latency = DurationHistogram()
   private var byKind: [String: UInt64] = [:]
   private var refusals: [String: UInt64] = [:]
   private var actions: [String: UInt64] = [:]
@@ -14,10 +16,16 @@ struct SelfMetrics {
   var reloads: UInt64 = 0
   var lastReloadSucceeded = true
 
-  mutating func turned(_ length: Duration) {
+  /// - Parameters:
+  ///   - length: how long the turn took.
+  ///   - age: how old the newest sample of the turn was when the turn was over; what delays a turn
+  ///     shows here, whether it waits or works.
+  mutating func turned(_ length: Duration, age: Duration?) {
     turns += 1
     lastTurn = length
     turnSeconds += length.seconds
+    work.add(length)
+    if let age { latency.add(max(age, .zero)) }
   }
 
   mutating func count(_ entry: TimelineEntry) {
@@ -54,6 +62,12 @@ struct SelfMetrics {
     add(
       "lifeguard_turn_duration_seconds", .gauge, "Length of the last turn.",
       [(none, lastTurn.seconds)])
+    families.append(
+      work.family("lifeguard_turn_work_seconds", "How long turns took."))
+    families.append(
+      latency.family(
+        "lifeguard_turn_latency_seconds",
+        "From the newest sample of a turn to the turn's end, waiting included."))
     add(
       "lifeguard_head_series", .gauge, "Series in memory.", [(none, Double(head.seriesCount))])
     add(

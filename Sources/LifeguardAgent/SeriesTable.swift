@@ -90,6 +90,18 @@ struct SeriesTable {
       number: number)
   }
 
+  /// What the metrics that were collected last mean.
+  var descriptions: [MetricFamily] {
+    var known: Set<String> = []
+    var found: [MetricFamily] = []
+    for collector in collectors.values {
+      for case .some(let slot) in collector.slots where known.insert(slot.family.name).inserted {
+        found.append(slot.family)
+      }
+    }
+    return found
+  }
+
   /// Everything that was collected last, by family, for `/metrics`.
   var families: [ExposedFamily] {
     var byName: [String: ExposedFamily] = [:]

@@ -56,6 +56,54 @@ public struct HTTPSettings: Hashable, Sendable {
   /// PEM files; both or neither.
   public var tlsCertificate: String?
   public var tlsKey: String?
+  /// Who may come in with a name and a password, beside the token.
+  public var users: [HTTPUser] = []
+  /// Origins whose pages may read, such as `https://grafana.example.com`; none by default.
+  public var corsOrigins: [String] = []
+  /// Whether others may write samples to `/api/v1/write`.
+  public var remoteWrite = false
+  public var query = HTTPQuerySettings()
+
+  public init() {}
+}
+
+/// `http.users[]`: basic authentication (RFC 7617).
+public struct HTTPUser: Hashable, Sendable {
+  /// What a user may do; each includes the one before.
+  public enum Right: String, Hashable, Sendable, CaseIterable {
+    /// Look at everything.
+    case read
+    /// And send samples to `/api/v1/write`.
+    case write
+    /// And steer the agent.
+    case act
+  }
+
+  public var name: String
+  public var password: Secret
+  public var right: Right
+
+  public init(name: String, password: Secret, right: Right = .read) {
+    self.name = name
+    self.password = password
+    self.right = right
+  }
+}
+
+/// `http.query`: the limits of queries; the defaults are Prometheus' but for the number at once.
+public struct HTTPQuerySettings: Hashable, Sendable {
+  /// Queries that are evaluated at once, each on a thread of its own; more wait for their turn.
+  ///
+  /// Fewer than Prometheus' 20: this machine has other work to do.
+  public var concurrency = 4
+  /// How long a query may wait and run.
+  public var timeout: Duration = .seconds(120)
+  /// Samples that a query may hold at once, 16 bytes each.
+  public var samplesMax = 50_000_000
+  /// Points of one series in an answer.
+  public var pointsMax = 11_000
+  /// How long a sample stands for its series when no newer one has come.
+  public var lookback: Duration = .seconds(300)
 
   public init() {}
 }

@@ -30,12 +30,17 @@ struct AgentClient {
 
   /// - Returns: the member `data` of the answer.
   func get(_ path: String, _ parameters: [(String, String)] = []) throws(Failure) -> JSON {
+    try answer(path, parameters)["data"] ?? .null
+  }
+
+  /// - Returns: the whole answer, which has `data` and perhaps warnings.
+  func answer(_ path: String, _ parameters: [(String, String)]) throws(Failure) -> JSON {
     let query = parameters.map { "\(Self.encoded($0))=\(Self.encoded($1))" }.joined(separator: "&")
-    return try data(of: try send("GET", query.isEmpty ? path : "\(path)?\(query)", body: nil))
+    return try checked(try send("GET", query.isEmpty ? path : "\(path)?\(query)", body: nil))
   }
 
   func post(_ path: String, _ body: JSON) throws(Failure) -> JSON {
-    try data(of: try send("POST", path, body: body.bytes()))
+    try checked(try send("POST", path, body: body.bytes()))["data"] ?? .null
   }
 
   /// A value that the agent's views describe.
@@ -51,14 +56,14 @@ struct AgentClient {
     }
   }
 
-  private func data(of answer: (status: Int, body: [UInt8])) throws(Failure) -> JSON {
+  private func checked(_ answer: (status: Int, body: [UInt8])) throws(Failure) -> JSON {
     let json: JSON
     do {
       json = try JSON.parse(answer.body)
     } catch {
       throw .broken("\(error)")
     }
-    if answer.status == 200, let data = json["data"] { return data }
+    if answer.status == 200, json["data"] != nil { return json }
     throw .refused(json["error"]?.string ?? "the agent answered with status \(answer.status)")
   }
 

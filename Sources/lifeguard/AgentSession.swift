@@ -89,6 +89,11 @@ final class AgentSession: Sendable {
         systemd.reloading()
         let problems = await runtime.agent.reload()
         Loading.report(problems)
+        do {
+          try server.reloadCertificate()
+        } catch {
+          StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
+        }
         let isRefused = problems.contains { $0.severity == .error }
         StandardOutput.write(
           isRefused

@@ -25,7 +25,8 @@ import Testing
     for program in programs { files.add(program, "\u{7f}ELF", mode: 0o755) }
     let environment = [
       "SLACK_WEBHOOK": "https://hooks.slack.com/services/x", "TICKET_TOKEN": "t",
-      "SMTP_PASSWORD": "p", "PATH": "/usr/sbin:/usr/bin",
+      "SMTP_PASSWORD": "p", "GRAFANA_PASSWORD": "12345678", "VMAGENT_PASSWORD": "12345678",
+      "PATH": "/usr/sbin:/usr/bin",
     ]
     let loader = files.loader(environment: environment, executable: "/usr/bin/lifeguard")
     return loader.check([name])

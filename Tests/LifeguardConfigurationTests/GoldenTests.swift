@@ -17,13 +17,13 @@ import Testing
   static func problems(_ name: String) throws -> [ConfigurationProblem] {
     let bytes = try FileAccess.system.read(folder + name, 1 << 20).get()
     var files = MemoryFiles([
-      "/etc/lifeguard/token": "abc\n", "/etc/lifeguard/key.pem": "-----BEGIN PRIVATE KEY-----",
+      "/etc/lifeguard/token": "abcdefgh\n", "/etc/lifeguard/key.pem": "-----BEGIN PRIVATE KEY-----",
       "/etc/lifeguard/cert.pem": "-----BEGIN CERTIFICATE-----",
       "/etc/lifeguard/rules/host.yaml": "groups: [{name: host, rules: []}]",
       "/etc/lifeguard/rules/broken/one.yaml": "groups:\n  - nam: x\n",
       "/etc/lifeguard/rules/broken/two.yaml": "groups: [\n",
     ])
-    files.add("/etc/lifeguard/token", "abc\n", mode: 0o600)
+    files.add("/etc/lifeguard/token", "abcdefgh\n", mode: 0o600)
     for program in ["/opt/restart_service.sh", "/opt/clean.sh", "/usr/sbin/nginx"] {
       files.add(program, "#!/bin/bash\n", mode: 0o755)
     }

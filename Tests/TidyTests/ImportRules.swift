@@ -9,7 +9,7 @@ enum ImportRules {
     "CLinux", "CZlib", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
   ])
   private static let server = agent.union([
-    "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "LifeguardAgent",
+    "CZlib", "Hummingbird", "HummingbirdCore", "LifeguardAgent",
   ])
 
   /// The modules that each target may name, beside the standard library's own.

@@ -56,6 +56,8 @@ public struct AlertStatus: Sendable, Codable {
   public var annotations: [String: String]
   public var value: Double
   public var since: Timestamp
+  /// When its condition ended, while `keep_firing_for` holds it.
+  public var keepFiringSince: Timestamp?
   public var noData: Bool
   public var summary: String
 }

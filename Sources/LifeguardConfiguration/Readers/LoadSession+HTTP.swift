@@ -27,6 +27,13 @@ extension LoadSession {
         settings.tlsCertificate = readPEM("certificate", files)
         settings.tlsKey = readPEM("key", files)
       }
+      settings.users = readUsers(reader)
+      settings.corsOrigins = readOrigins(reader)
+      settings.remoteWrite = reader.bool("remote_write") ?? false
+      if let query = reader["query"], let limits = SectionReader(query, Schema.httpQuery, log: log)
+      {
+        readQueryLimits(limits, &settings.query)
+      }
     }
     configuration.http = settings
     guard !address.isLoopback else { return }
@@ -59,5 +66,69 @@ extension LoadSession {
       log.error(location, "\(printable(path)) \(failure.reason)")
     }
     return nil
+  }
+
+  private func readQueryLimits(_ reader: SectionReader, _ query: inout HTTPQuerySettings) {
+    query.concurrency = reader.integer("concurrency", in: 1...64) ?? query.concurrency
+    query.timeout =
+      reader.duration("timeout", minimum: .milliseconds(1), maximum: .seconds(3600))
+      ?? query.timeout
+    query.samplesMax = reader.integer("samples_max", in: 1...1_000_000_000) ?? query.samplesMax
+    query.pointsMax = reader.integer("points_max", in: 1...1_000_000) ?? query.pointsMax
+    query.lookback =
+      reader.duration("lookback", minimum: .seconds(1), maximum: .seconds(86_400))
+      ?? query.lookback
+  }
+
+  private func readUsers(_ reader: SectionReader) -> [HTTPUser] {
+    var users: [HTTPUser] = []
+    for item in reader.list("users", of: "users") {
+      guard let user = SectionReader(item, Schema.httpUser, log: log),
+        user.required("username", such: "username: grafana") != nil,
+        user.required("password", such: "password: '${file:/etc/lifeguard/password}'") != nil,
+        let name = user.word("username"),
+        let password = secret("password", user, mustRefer: true)
+      else { continue }
+      // A colon ends the name in the header (RFC 7617, section 2).
+      guard !name.contains(":") else {
+        log.error(user.location(of: "username"), "\"username\" must not have a colon in it")
+        continue
+      }
+      guard !users.contains(where: { $0.name == name }) else {
+        log.error(user.location(of: "username"), "user \(quoted(name)) is there twice")
+        continue
+      }
+      guard password.revealed.utf8.count >= LoadSession.passwordBytesMin else {
+        log.error(
+          user.location(of: "password"),
+          "the password of \(quoted(name)) is too short; use at least"
+            + " \(LoadSession.passwordBytesMin) bytes, such as from `openssl rand -hex 16`")
+        continue
+      }
+      let rights = HTTPUser.Right.allCases.map { (name: $0.rawValue, value: $0) }
+      users.append(
+        HTTPUser(name: name, password: password, right: user.choice("may", rights) ?? .read))
+    }
+    return users
+  }
+
+  /// Shorter ones are guessed over a network.
+  private static let passwordBytesMin = 8
+
+  /// An origin is scheme, host and port, and nothing behind them (RFC 6454).
+  private func readOrigins(_ reader: SectionReader) -> [String] {
+    guard let texts = reader.strings("cors", of: "origins") else { return [] }
+    return texts.compactMap { text in
+      let scheme = ["http://", "https://"].first { text.hasPrefix($0) }
+      let rest = text.dropFirst(scheme?.count ?? 0)
+      guard scheme != nil, !rest.isEmpty, !rest.contains("/"), !rest.contains("*") else {
+        log.error(
+          reader.location(of: "cors"),
+          "\(quoted(text)) is no origin; write one such as https://grafana.example.com, without"
+            + " a path")
+        return nil
+      }
+      return text.lowercased()
+    }
   }
 }

@@ -74,7 +74,11 @@ enum Schema {
     "notify.receivers.NAME.sns", "topic_arn", "subject", "prefix", "text")
   static let route = Section("notify.routes[]", "matchers", "to", "repeat", "continue")
 
-  static let http = Section("http", "anonymous_read", "tls")
+  static let http = Section(
+    "http", "anonymous_read", "tls", "users", "cors", "remote_write", "query")
+  static let httpUser = Section("http.users[]", "username", "password", "may")
+  static let httpQuery = Section(
+    "http.query", "concurrency", "timeout", "samples_max", "points_max", "lookback")
   static let tls = Section("http.tls", "certificate", "key")
 
   static let collect = Section(
@@ -122,8 +126,8 @@ enum Schema {
   static let documented = [
     root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
     run, signal, httpStep, page, notify, receiver, webhook, slack, email, alertmanager, sns, route,
-    http, tls, collect, processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite,
-    remoteWriteQueue, guardRails,
+    http, httpUser, httpQuery, tls, collect, processGroup, scrape, relabel, basicAuth, tlsClient,
+    remoteWrite, remoteWriteQueue, guardRails,
   ]
 }
 

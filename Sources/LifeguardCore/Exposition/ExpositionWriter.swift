@@ -56,12 +56,15 @@ public struct ExpositionWriter: Sendable {
   }
 
   /// Writes one series of the family that was begun last.
+  ///
+  /// - Parameter emptyLabel: a label that is to be there without a value, which `Labels` cannot
+  ///   hold: a federation says so that the series has no instance.
   public mutating func append(
     _ value: Double, labels: Labels, of family: MetricFamily, suffix: String = "",
-    timestamp: Timestamp? = nil
+    timestamp: Timestamp? = nil, emptyLabel: String? = nil
   ) {
     append(sampleName(family), suffix)
-    appendLabels(labels)
+    appendLabels(labels, emptyLabel)
     append(" ")
     appendValue(value)
     if let timestamp { appendTime(timestamp) }
@@ -100,8 +103,12 @@ public struct ExpositionWriter: Sendable {
     }
   }
 
-  private mutating func appendLabels(_ labels: Labels) {
+  private mutating func appendLabels(_ labels: Labels, _ emptyLabel: String?) {
     var separator = "{"
+    if let emptyLabel {
+      append("{", emptyLabel, "=\"\"")
+      separator = ","
+    }
     for label in labels where label.name != Labels.metricName {
       append(separator, label.name, "=\"")
       appendEscaped(label.value, quote: true)

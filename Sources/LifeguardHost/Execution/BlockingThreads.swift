@@ -18,14 +18,25 @@ public final class BlockingThreads: Sendable {
   private let threadsMax: Int
   private let jobsMax: Int
   private let work: Semaphore
+  private let name: String
+  private let stackBytes: Int
 
   /// Starts the first thread, so that there is one even when the host has run out of them.
-  public init(threadsMax: Int = 8, jobsMax: Int = 256) throws(SystemCallError) {
+  ///
+  /// - Parameters:
+  ///   - name: of the threads, as `ps -L` shows it.
+  ///   - stackBytes: of each thread.
+  public init(
+    threadsMax: Int = 8, jobsMax: Int = 256, name: String = "blocking",
+    stackBytes: Int = 512 * 1024
+  ) throws(SystemCallError) {
     self.threadsMax = threadsMax
     self.jobsMax = jobsMax
+    self.name = name
+    self.stackBytes = stackBytes
     work = Semaphore()
     state.withLock { $0.threads = 1 }
-    try Thread.start(name: "blocking") { self.loop() }
+    try Thread.start(name: name, stackBytes: stackBytes) { self.loop() }
   }
 
   /// Queues a job; false when the queue is full or after `stop()`.
@@ -40,7 +51,7 @@ public final class BlockingThreads: Sendable {
     guard accepted else { return false }
     if mustStart {
       do {
-        try Thread.start(name: "blocking") { self.loop() }
+        try Thread.start(name: name, stackBytes: stackBytes) { self.loop() }
       } catch {
         // The host is out of threads: one that runs already takes the job when it can.
         state.withLock { $0.threads -= 1 }

@@ -3,7 +3,7 @@ import Synchronization
 /// A value that is set once, from any thread, and awaited once.
 ///
 /// The first of several ends (result, timeout, cancellation) wins; later ones are ignored.
-final class OneShot<Value: Sendable>: Sendable {
+public final class OneShot<Value: Sendable>: Sendable {
   private enum State {
     case empty
     case waiting(CheckedContinuation<Value, Never>)
@@ -12,9 +12,11 @@ final class OneShot<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.empty)
 
+  public init() {}
+
   /// Sets the value; false when it was set before.
   @discardableResult
-  func finish(_ value: Value) -> Bool {
+  public func finish(_ value: Value) -> Bool {
     let (waiter, first): (CheckedContinuation<Value, Never>?, Bool) = state.withLock { state in
       switch state {
       case .full: return (nil, false)
@@ -31,7 +33,7 @@ final class OneShot<Value: Sendable>: Sendable {
   }
 
   /// Awaits the value; to be read by one task only.
-  var value: Value {
+  public var value: Value {
     get async {
       await withCheckedContinuation { continuation in
         let ready: Value? = state.withLock { state in

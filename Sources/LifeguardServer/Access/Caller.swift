@@ -4,6 +4,8 @@ struct Caller: Equatable, Sendable {
     /// Only what is open to everybody.
     case none
     case read
+    /// And send samples.
+    case write
     case act
 
     static func < (left: Right, right: Right) -> Bool { left.rawValue < right.rawValue }

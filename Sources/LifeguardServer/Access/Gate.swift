@@ -1,5 +1,6 @@
 import HTTPTypes
 import LifeguardAgent
+import LifeguardConfiguration
 import NIOCore
 
 /// Decides who may come in.
@@ -8,8 +9,16 @@ struct Gate: Sendable {
   let signIn: SignIn
   let names: HostNames
   let usesTLS: Bool
-  /// Whether reading without a token is open now, which a reload may change.
-  let opensReading: @Sendable () async -> Bool
+  /// Who may come in beside the token, which a reload may change.
+  let settings: @Sendable () async -> Settings
+
+  struct Settings: Sendable {
+    /// Whether reading without a token is open.
+    var opensReading = false
+    var users: [HTTPUser] = []
+    /// Origins whose pages may read.
+    var origins: [String] = []
+  }
 
   /// An answer instead of an admission.
   struct Refusal: Error {
@@ -32,7 +41,8 @@ struct Gate: Sendable {
   }
 
   func admit(
-    _ head: HTTPRequest, to route: Route, on channel: any NIOCore.Channel, by door: Responder.Door
+    _ head: HTTPRequest, to route: Route, on channel: any NIOCore.Channel, by door: Responder.Door,
+    _ settings: Settings
   ) async -> Result<Caller, Refusal> {
     let caller: Caller
     switch door {
@@ -45,8 +55,12 @@ struct Gate: Sendable {
             "\(caller.name) may not look at this agent; join the group lifeguard, or be root"))
       }
     case .network:
-      if head.method == .post, let refusal = checkOrigin(head) { return .failure(refusal) }
-      switch await identify(head, route) {
+      if head.method == .post, allowedOrigin(head, to: route, settings) == nil,
+        let refusal = checkOrigin(head)
+      {
+        return .failure(refusal)
+      }
+      switch identify(head, route, settings) {
       case .success(let identified): caller = identified
       case .failure(let refusal): return .failure(refusal)
       }
@@ -58,24 +72,41 @@ struct Gate: Sendable {
     return .success(caller)
   }
 
-  private func identify(_ head: HTTPRequest, _ route: Route) async -> Result<Caller, Refusal> {
+  /// The origin of a page that may read what this request asks for; nil when it is no such.
+  func allowedOrigin(_ head: HTTPRequest, to route: Route, _ settings: Settings) -> String? {
+    guard route.isQuestion, let origin = head.headerFields[.origin],
+      settings.origins.contains(origin.lowercased())
+    else { return nil }
+    return origin
+  }
+
+  private func identify(
+    _ head: HTTPRequest, _ route: Route, _ settings: Settings
+  ) -> Result<Caller, Refusal> {
     if let authorization = head.headerFields[.authorization] {
-      let parts = authorization.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, parts[0].lowercased() == "bearer",
-        SecretText.areEqual(token.text, String(parts[1]))
-      else { return .failure(unauthorized("the token is wrong", route)) }
-      return .success(Caller(name: "token", right: .act))
+      let parts = authorization.split(separator: " ", maxSplits: 1).map(String.init)
+      let scheme = parts.first?.lowercased()
+      if parts.count == 2, scheme == "bearer", SecretText.areEqual(token.text, parts[1]) {
+        return .success(Caller(name: "token", right: .act))
+      }
+      if parts.count == 2, scheme == "basic",
+        let caller = BasicCredentials(parts[1])?.caller(among: settings.users)
+      {
+        return .success(caller)
+      }
+      let what = scheme == "basic" ? "the name or the password" : "the token"
+      return .failure(unauthorized("\(what) is wrong", route, settings))
     }
     if let session = Gate.cookie(head), signIn.isSignedIn(session) {
       return .success(Caller(name: "page", right: .act))
     }
-    if await opensReading(), route.right == .read {
+    if settings.opensReading, route.right == .read {
       return .success(Caller(name: "anybody", right: .read))
     }
     return .failure(
       unauthorized(
         "a token is needed: send `Authorization: Bearer …` with what `lifeguard token` prints",
-        route))
+        route, settings))
   }
 
   /// A page of somebody else cannot make a browser act here.
@@ -112,12 +143,15 @@ struct Gate: Sendable {
     return nil
   }
 
-  private func unauthorized(_ message: String, _ route: Route) -> Refusal {
+  private func unauthorized(
+    _ message: String, _ route: Route, _ settings: Settings
+  ) -> Refusal {
     var reply =
       route.isPage
       ? Reply.html(.unauthorized, SignInPage.page(message))
       : Reply.failure(.unauthorized, .unauthorized, message)
-    reply.headers[.wwwAuthenticate] = "Bearer realm=\"lifeguard\""
+    let basic = settings.users.isEmpty ? "" : ", Basic realm=\"lifeguard\", charset=\"UTF-8\""
+    reply.headers[.wwwAuthenticate] = "Bearer realm=\"lifeguard\"" + basic
     return Refusal(reply: reply)
   }
 

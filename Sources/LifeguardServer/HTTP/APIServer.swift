@@ -1,14 +1,12 @@
 import Glibc
 import HTTPTypes
 import HummingbirdCore
-import HummingbirdTLS
 import LifeguardAgent
 import LifeguardConfiguration
 import LifeguardHost
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -36,10 +34,12 @@ public final class APIServer: Sendable {
   private let events: EventStream
   private let agent: Agent
   private let address: Mutex<String>
+  private let desk: QueryDesk
+  private let certificate: ServerCertificate?
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-  /// - Throws: `ServerError` when the token cannot be used, or the address would show this host
-  ///   to the network.
+  /// - Throws: `ServerError` when the token or the certificate cannot be used, no thread can be
+  ///   had, or the address would show this host to the network.
   public init(agent: Agent, _ settings: ServerSettings, logger: Logger) throws(ServerError) {
     self.agent = agent
     self.settings = settings
@@ -47,6 +47,12 @@ public final class APIServer: Sendable {
     let shown = ServerSettings.address(settings.host, settings.port)
     guard settings.isLoopback || settings.usesTLS else { throw .openToTheNetwork(address: shown) }
     token = try AccessToken(inDirectory: settings.dataDirectory)
+    certificate = try ServerCertificate(settings)
+    do throws(SystemCallError) {
+      desk = try QueryDesk(concurrency: settings.queryConcurrency)
+    } catch {
+      throw .noThread(reason: "\(error)")
+    }
     events = EventStream(agent: agent)
     address = Mutex(shown)
   }
@@ -107,6 +113,11 @@ public final class APIServer: Sendable {
     }
   }
 
+  /// Takes over a certificate that was renewed; connections that are open keep theirs.
+  ///
+  /// - Throws: `ServerError.certificate` when the files cannot be used; the last good one stays.
+  public func reloadCertificate() throws(ServerError) { try certificate?.reload() }
+
   private func listening() -> Listening {
     let shown = address.withLock { $0 }
     let scheme = settings.usesTLS ? "https" : "http"
@@ -122,15 +133,21 @@ public final class APIServer: Sendable {
       token: token, signIn: signIn,
       names: HostNames(host: settings.host, machine: HostInfo().hostname),
       usesTLS: settings.usesTLS,
-      opensReading: { isLoopback ? await agent.httpSettings.anonymousRead : false })
+      settings: {
+        let http = await agent.httpSettings
+        return Gate.Settings(
+          opensReading: isLoopback && http.anonymousRead, users: http.users,
+          origins: http.corsOrigins)
+      })
     return Responder(
-      agent: agent, gate: gate, events: events,
+      agent: agent, gate: gate, events: events, desk: desk, metrics: MetricsCache(),
+      certificate: certificate,
       listening: { [weak self] in self?.address.withLock { $0 } ?? "" })
   }
 
   private static var channel: HTTP1Channel.Configuration {
     HTTP1Channel.Configuration(
-      idleTimeout: .seconds(30),
+      additionalChannelHandlers: [DisconnectWatch()], idleTimeout: .seconds(30),
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
   }
@@ -138,10 +155,14 @@ public final class APIServer: Sendable {
   private func networkService(
     _ responder: Responder, _ started: @escaping @Sendable () -> Void
   ) throws -> any Service {
-    let builder =
-      try tlsConfiguration().map {
-        try HTTPServerBuilder.tls(.http1(configuration: APIServer.channel), tlsConfiguration: $0)
-      } ?? .http1(configuration: APIServer.channel)
+    var builder = HTTPServerBuilder.http1(configuration: APIServer.channel)
+    if let certificate {
+      builder = HTTPServerBuilder { responder in
+        SecureChannel(
+          certificate: certificate,
+          base: HTTP1Channel(responder: responder, configuration: APIServer.channel))
+      }
+    }
     return try builder.buildServer(
       configuration: ServerConfiguration(
         address: .hostname(settings.host, port: settings.port),
@@ -175,20 +196,6 @@ public final class APIServer: Sendable {
       chmod(path, 0o660)
       if let readers = PeerCredentials.readersGroup() { chown(path, uid_t.max, readers) }
       started()
-    }
-  }
-
-  private func tlsConfiguration() throws(ServerError) -> TLSConfiguration? {
-    guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return nil }
-    do {
-      let chain = try NIOSSLCertificate.fromPEMFile(certificate)
-      var configuration = TLSConfiguration.makeServerConfiguration(
-        certificateChain: chain.map { .certificate($0) },
-        privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-      configuration.minimumTLSVersion = .tlsv12
-      return configuration
-    } catch {
-      throw .certificate(reason: "\(error)")
     }
   }
 

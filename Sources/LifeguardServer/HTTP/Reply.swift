@@ -58,6 +58,9 @@ struct Reply: Sendable {
     case execution
     case internalError = "internal"
     case notFound = "not_found"
+    case timeout
+    case canceled
+    case notAcceptable = "not_acceptable"
     case unauthorized
     case forbidden
     case refused
@@ -74,5 +77,49 @@ struct Reply: Sendable {
 
   private static func json(_ status: HTTPResponse.Status, _ value: JSON) -> Reply {
     Reply(status, type: "application/json", value.bytes())
+  }
+
+  /// JSON that is written already.
+  static func json(_ bytes: [UInt8]) -> Reply { Reply(.ok, type: "application/json", bytes) }
+
+  /// Packed, where the client takes that and it is worth it.
+  func compressed(if isWanted: Bool) -> Reply {
+    guard case .bytes(let bytes) = body, headers[.contentEncoding] == nil,
+      bytes.count >= Gzip.worthwhileBytes
+    else { return self }
+    var reply = self
+    // A cache in between must not give it to one who takes no gzip (RFC 9110, section 12.5.5).
+    reply.headers[.vary] = "Accept-Encoding"
+    guard isWanted, let packed = Gzip.compress(bytes), packed.count < bytes.count else {
+      return reply
+    }
+    reply.body = .bytes(packed)
+    reply.headers[.contentEncoding] = "gzip"
+    return reply
+  }
+
+  /// What a browser asks before a page of another origin may read (Fetch standard, CORS protocol).
+  static func preflight(_ origin: String) -> Reply {
+    var reply = Reply(.noContent, type: "text/plain; charset=utf-8", [])
+    reply.allow(origin)
+    for (name, value) in [
+      ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+      ("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin"),
+      ("Access-Control-Max-Age", "600"),
+    ] {
+      if let name = HTTPField.Name(name) { reply.headers[name] = value }
+    }
+    return reply
+  }
+
+  /// Lets a page of this origin read the answer; cookies are never taken from there.
+  mutating func allow(_ origin: String) {
+    for (name, value) in [
+      ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "Date"),
+      ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ] {
+      if let name = HTTPField.Name(name) { headers[name] = value }
+    }
+    headers[.vary] = [headers[.vary], "Origin"].compactMap { $0 }.joined(separator: ", ")
   }
 }

@@ -84,6 +84,11 @@ extension Responder {
         "the last good configuration stays in force:\n"
           + problems.map(\.description).joined(separator: "\n"))
     }
+    do throws(ServerError) {
+      try certificate?.reload()
+    } catch {
+      return .text(.internalServerError, "reloaded, but the last good certificate stays: \(error)")
+    }
     return .text(.ok, (["reloaded"] + problems.map(\.description)).joined(separator: "\n"))
   }
 }

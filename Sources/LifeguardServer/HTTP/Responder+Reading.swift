@@ -7,7 +7,7 @@ import LifeguardCore
 extension Responder {
   func read(_ route: Route, _ parameters: Parameters, _ request: Request) async -> Reply {
     switch route {
-    case .metrics: return await metrics(request.headers[.accept])
+    case .metrics: return await exposition(request.headers[.accept])
     case .healthy:
       return await agent.isHealthy
         ? .text(.ok, "Lifeguard is healthy.")
@@ -23,8 +23,6 @@ extension Responder {
     case .why: return await why(parameters)
     case .explain: return await explain(parameters)
     case .top: return .data(await agent.top())
-    case .alerts: return await alerts()
-    case .query: return await query(parameters)
     case .events: return openEvents()
     case .page: return .html(.ok, StatusPage.page(await status(), recent: await recentIncidents()))
     case .incidentPage(let id):
@@ -36,14 +34,14 @@ extension Responder {
     case .signIn: return signIn(parameters)
     case .style: return asset("text/css; charset=utf-8", Stylesheet.text)
     case .script: return asset("text/javascript; charset=utf-8", PageScript.text)
-    case .reload, .command, .signInLink:
+    case .reload, .command, .signInLink, .prometheus:
       return .failure(.methodNotAllowed, .methodNotAllowed, "use POST")
     }
   }
 
-  private func metrics(_ accept: String?) async -> Reply {
+  private func exposition(_ accept: String?) async -> Reply {
     let format = ExpositionFormat(accept: accept)
-    return Reply(.ok, type: format.contentType, await agent.metrics(format))
+    return Reply(.ok, type: format.contentType, await metrics.text(format, of: agent))
   }
 
   func status() async -> StatusView {
@@ -102,41 +100,6 @@ extension Responder {
       return .failure(.notFound, .notFound, "there is no rule \(Printable.text(rule, limit: 200))")
     }
     return .data(explanation)
-  }
-
-  /// In the form of Prometheus' `/api/v1/alerts`.
-  private func alerts() async -> Reply {
-    let alerts = await agent.alerts.map { alert -> JSON in
-      [
-        "labels": .object(JSONObject(alert.labels.map { ($0.name, .string($0.value)) })),
-        "annotations": .object(
-          JSONObject(
-            alert.annotations.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
-        "state": .string(alert.state), "activeAt": .string(alert.since.text),
-        "value": .string(SampleText.alert(alert.value)),
-      ]
-    }
-    return .data(["alerts": .array(alerts)])
-  }
-
-  /// In the form of Prometheus' `/api/v1/query`, at the present.
-  private func query(_ parameters: Parameters) async -> Reply {
-    guard let text = parameters.text("query"), !text.isEmpty else {
-      return .failure(.badRequest, .badData, "invalid parameter \"query\": it is missing")
-    }
-    let now = await agent.now().wall
-    let parsed: Query
-    do throws(ParseError) {
-      parsed = try Query(parsing: text)
-    } catch {
-      return .failure(.badRequest, .badData, "invalid parameter \"query\": \(error)")
-    }
-    let head = await agent.snapshot()
-    do throws(QueryError) {
-      return .data(QueryView.json(try parsed.instant(over: head, at: now), at: now))
-    } catch {
-      return .failure(.unprocessableContent, .execution, "\(error)")
-    }
   }
 
   private func openEvents() -> Reply {

@@ -3,7 +3,9 @@ import HTTPTypes
 /// Everything that can be asked for, by path.
 enum Route: Equatable {
   case metrics, healthy, ready, reload
-  case status, incidents, why, explain, top, alerts, events, query
+  case status, incidents, why, explain, top, events
+  /// What Prometheus has too, in its form.
+  case prometheus(PrometheusPlace)
   case incident(Int)
   case command(CommandName)
   case signInLink
@@ -18,8 +20,8 @@ enum Route: Equatable {
   private static let fixed: [String: Route] = [
     "/metrics": .metrics, "/-/healthy": .healthy, "/-/ready": .ready, "/-/reload": .reload,
     "/api/v1/status": .status, "/api/v1/incidents": .incidents, "/api/v1/why": .why,
-    "/api/v1/explain": .explain, "/api/v1/top": .top, "/api/v1/alerts": .alerts,
-    "/api/v1/events": .events, "/api/v1/query": .query, "/api/v1/sign-in": .signInLink,
+    "/api/v1/explain": .explain, "/api/v1/top": .top, "/api/v1/events": .events,
+    "/api/v1/sign-in": .signInLink,
     "/": .page, "/sign-in": .signIn, "/style.css": .style, "/page.js": .script,
   ]
 
@@ -34,6 +36,8 @@ enum Route: Equatable {
       let name = CommandName(rawValue: String(path.dropFirst(8)))
     {
       self = .command(name)
+    } else if let place = PrometheusPlace(path: path) {
+      self = .prometheus(place)
     } else {
       return nil
     }
@@ -51,7 +55,7 @@ enum Route: Equatable {
   var methods: [HTTPRequest.Method] {
     switch self {
     case .reload, .command, .signInLink: [.post]
-    case .query: [.get, .head, .post]
+    case .prometheus(let place): place.methods
     default: [.get, .head]
     }
   }
@@ -61,6 +65,7 @@ enum Route: Equatable {
     switch self {
     case .metrics, .healthy, .ready, .signIn, .style, .script: .none
     case .reload, .command, .signInLink: .act
+    case .prometheus(let place): place.right
     default: .read
     }
   }
@@ -71,5 +76,11 @@ enum Route: Equatable {
     case .page, .incidentPage, .signIn: true
     default: false
     }
+  }
+
+  /// Whether it only looks, whatever its method: a form may carry a long expression.
+  var isQuestion: Bool {
+    if case .prometheus(let place) = self { return place.right == .read }
+    return false
   }
 }

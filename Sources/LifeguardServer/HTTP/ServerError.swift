@@ -5,6 +5,7 @@ public enum ServerError: Error, Sendable, CustomStringConvertible {
   case socket(path: String, reason: String)
   case token(path: String, reason: String)
   case certificate(reason: String)
+  case noThread(reason: String)
   /// Another address than loopback without TLS.
   case openToTheNetwork(address: String)
 
@@ -21,6 +22,8 @@ public enum ServerError: Error, Sendable, CustomStringConvertible {
       "the token \(path) cannot be used: \(reason)"
     case .certificate(let reason):
       "the certificate and key of `http: {tls: …}` cannot be used: \(reason)"
+    case .noThread(let reason):
+      "no thread can be had for queries (\(reason)): raise the limit of tasks"
     case .openToTheNetwork(let address):
       "listening on \(address) would show this host to the network: write a loopback address such "
         + "as 127.0.0.1:9911, or set `http: {tls: …}`"

@@ -12,6 +12,8 @@ public struct ServerSettings: Sendable {
   public var tlsCertificate: String?
   public var tlsKey: String?
   public var socketPath: String
+  /// Queries that are evaluated at once.
+  public var queryConcurrency: Int
   /// Holds the token.
   public var dataDirectory: String
 
@@ -20,6 +22,7 @@ public struct ServerSettings: Sendable {
     port = http.port
     tlsCertificate = http.tlsCertificate
     tlsKey = http.tlsKey
+    queryConcurrency = http.query.concurrency
     self.socketPath = socketPath
     self.dataDirectory = dataDirectory
   }

@@ -1,0 +1,78 @@
+import LifeguardConfiguration
+import LifeguardCore
+
+/// What Prometheus' API asks about rules, targets and metrics.
+extension Agent {
+  public nonisolated var version: String { parts.version }
+
+  public var externalLabels: Labels {
+    Labels(configuration.externalLabels.map { Label(name: $0.key, value: $0.value) })
+  }
+
+  /// Everything for `/metrics`, copied in no time: the text is made elsewhere.
+  public var metricsReport: MetricsReport {
+    MetricsReport(
+      table: table,
+      own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies,
+      turn: counters.turns)
+  }
+
+  /// What the metrics known here mean, sorted by name, each name once.
+  public nonisolated func describedFamilies() async -> [MetricFamily] {
+    var byName: [String: MetricFamily] = [:]
+    for family in await metricsReport.descriptions where byName[family.name] == nil {
+      byName[family.name] = family
+    }
+    return byName.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// This host first, as if it scraped itself every interval, then what is scraped.
+  ///
+  /// - Parameters:
+  ///   - listening: where its metrics are shown.
+  ///   - scheme: `http` or `https`.
+  public func targets(listening: String, scheme: String) -> [TargetReport] {
+    let own: Labels = ["instance": parts.host.hostname, "job": "node"]
+    let problem = table.collectors.sorted { $0.key < $1.key }
+      .compactMap { name, collector in collector.problem.map { "\(name): \($0)" } }.first
+    let length = table.collectors.values.reduce(Duration.zero) { $0 + $1.duration }
+    return [
+      TargetReport(
+        job: "node", url: "\(scheme)://\(listening)/metrics",
+        discoveredLabels: ["__address__": listening, "__metrics_path__": "/metrics", "job": "node"],
+        labels: own, health: lastTurnAt == nil ? "unknown" : isHealthy ? "up" : "down",
+        lastError: problem ?? "", lastScrape: lastTurnAt?.wall, lastScrapeDuration: length,
+        interval: configuration.interval, timeout: configuration.interval, isDropped: false)
+    ]
+  }
+
+  /// Inline rules first, then the groups of rule files and of the default pack, in order.
+  public var ruleGroups: [RuleGroupReport] {
+    var alerts: [String: [AlertStatus]] = [:]
+    for alert in turn.monitor.state.tracker.alerts.values.sorted(by: { $0.key < $1.key }) {
+      alerts[alert.key.rule, default: []].append(status(of: alert))
+    }
+    func report(_ rule: RuleGroup.Rule) -> RuleReport {
+      var report = RuleReport(
+        rule: rule, health: counters.turns == 0 ? "unknown" : "ok", lastError: nil,
+        lastEvaluation: lastTurnAt?.wall, evaluationDuration: .zero, alerts: [])
+      switch rule {
+      case .alert(let rule):
+        report.lastError = turn.ruleProblems[rule.id]
+        report.alerts = alerts[rule.id] ?? []
+      case .recording(let rule): report.lastError = turn.ruleProblems["record/\(rule.name)"]
+      }
+      if report.lastError != nil { report.health = "err" }
+      return report
+    }
+    let inline = RuleGroup(
+      name: "inline", file: parts.configurationFile ?? "defaults",
+      interval: configuration.interval, rules: configuration.rules.map { .alert($0) })
+    return ([inline] + configuration.ruleGroups).map { group in
+      RuleGroupReport(
+        name: group.name, file: group.file, interval: group.interval, limit: group.limit,
+        lastEvaluation: lastTurnAt?.wall, evaluationDuration: .zero,
+        rules: group.rules.map(report))
+    }
+  }
+}

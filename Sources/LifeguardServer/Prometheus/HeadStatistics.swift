@@ -1,0 +1,64 @@
+import LifeguardCore
+
+/// What fills the memory: for `/api/v1/status/tsdb`.
+struct HeadStatistics {
+  private var series = 0
+  private var newest = Int64.min
+  private var oldest = Int64.max
+  private var byMetric: [String: Int] = [:]
+  private var byPair: [Label: Int] = [:]
+
+  /// Looks at every series, for at most as long as the request may take.
+  init(_ snapshot: Snapshot, _ interruption: () -> QueryInterruption?) throws(APIFailure) {
+    let references: [SeriesReference]
+    do throws(SeriesSourceError) {
+      references = try snapshot.select(
+        [], after: ParameterText.earliest, through: ParameterText.latest)
+    } catch {
+      throw APIFailure(.source(error))
+    }
+    series = references.count
+    for (index, reference) in references.enumerated() {
+      if index & 0xFF == 0, let why = interruption() { throw APIFailure(.interrupted(why)) }
+      let labels = snapshot.labels(of: reference)
+      byMetric[labels.metric, default: 0] += 1
+      for label in labels { byPair[label, default: 0] += 1 }
+      let last = snapshot.lastSample(
+        of: reference, after: ParameterText.earliest, through: ParameterText.latest)
+      if let last {
+        newest = max(newest, last.timestamp.milliseconds)
+        oldest = min(oldest, last.timestamp.milliseconds)
+      }
+    }
+  }
+
+  func json(limit: Int) -> JSON {
+    var values: [String: Int] = [:]
+    var memory: [String: Int] = [:]
+    for label in byPair.keys {
+      values[label.name, default: 0] += 1
+      memory[label.name, default: 0] += label.value.utf8.count
+    }
+    let hasSamples = newest >= oldest
+    return [
+      "headStats": [
+        "numSeries": .integer(Int64(series)), "numLabelPairs": .integer(Int64(byPair.count)),
+        "chunkCount": 0, "minTime": .integer(hasSamples ? oldest : 0),
+        "maxTime": .integer(hasSamples ? newest : 0),
+      ],
+      "seriesCountByMetricName": Self.top(byMetric, limit),
+      "labelValueCountByLabelName": Self.top(values, limit),
+      "memoryInBytesByLabelName": Self.top(memory, limit),
+      "seriesCountByLabelValuePair": Self.top(
+        Dictionary(uniqueKeysWithValues: byPair.map { ("\($0.name)=\($0.value)", $1) }), limit),
+    ]
+  }
+
+  private static func top(_ counts: [String: Int], _ limit: Int) -> JSON {
+    let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    return .array(
+      sorted.prefix(limit).map {
+        ["name": .string($0.key), "value": .integer(Int64($0.value))]
+      })
+  }
+}

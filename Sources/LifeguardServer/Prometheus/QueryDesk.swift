@@ -1,0 +1,66 @@
+import Glibc
+import LifeguardConfiguration
+import LifeguardHost
+import NIOCore
+
+/// Where queries are evaluated: a few threads of their own, behind a queue.
+///
+/// ```
+///  request ─▶ queue (256) ─▶ thread 1…concurrency ─▶ evaluate, write, compress ─▶ answer
+///                 └─ the deadline, or a client that hangs up, ends the wait and the work
+/// ```
+///
+/// Neither the agent nor the cooperative pool ever evaluates a query, and the threads give way to
+/// both: they run at a lower priority, so that a heavy query cannot delay the one-second turn even
+/// where it takes every core that is free.
+final class QueryDesk: Sendable {
+  /// Requests that wait or run; the server takes no more connections than this anyway.
+  static let waitingMax = 256
+  /// Nice values of the threads (setpriority(2)): half a default thread's share or less.
+  private static let niceness: Int32 = 10
+  /// The parser allows 200 levels of nesting; a thousand bytes of stack for each function and level
+  /// is plenty. Only what is touched costs memory.
+  private static let stackBytes = 16 << 20
+
+  private let threads: BlockingThreads
+
+  /// - Throws: when the process has no thread left.
+  init(concurrency: Int) throws(SystemCallError) {
+    threads = try BlockingThreads(
+      threadsMax: concurrency, jobsMax: QueryDesk.waitingMax, name: "queries",
+      stackBytes: QueryDesk.stackBytes)
+  }
+
+  deinit { threads.stop() }
+
+  /// Runs `work` when its turn comes.
+  ///
+  /// The answer comes at the deadline at the latest; a thread that is busy then stops at its next
+  /// look at the ticket.
+  func run(
+    within timeout: Duration, for watch: DisconnectWatch?, timer: any EventLoop,
+    _ work: @escaping @Sendable (QueryTicket) -> Reply
+  ) async -> Reply {
+    let ticket = QueryTicket(deadline: .now + timeout)
+    let answer = OneShot<Reply>()
+    let isAccepted = threads.submit {
+      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, QueryDesk.niceness)
+      guard ticket.begin() else { return }
+      answer.finish(work(ticket))
+    }
+    guard isAccepted else {
+      return APIFailure(.unavailable, "\(QueryDesk.waitingMax) queries wait already").reply
+    }
+    let limit = timer.scheduleTask(in: .nanoseconds(max(timeout.milliseconds, 1) * 1_000_000)) {
+      answer.finish(APIFailure(.timeout, ticket.timeoutMessage).reply)
+    }
+    watch?.onDisconnect {
+      ticket.cancel()
+      answer.finish(APIFailure(.canceled, "query was canceled in expression evaluation").reply)
+    }
+    let reply = await answer.value
+    limit.cancel()
+    watch?.onDisconnect(nil)
+    return reply
+  }
+}
