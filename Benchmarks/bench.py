@@ -15,8 +15,8 @@ import signal
 import sys
 import time
 
-from measure import faults, machine, queries, subjects
-from measure.report import LIFEGUARD, Results
+from measure import faults, load, machine, queries, subjects
+from measure.report import LIFEGUARD, Results, median, percentile
 
 
 def footprint(bench, results, options):
@@ -232,12 +232,50 @@ def evaluation(bench, results, options):
     queries.measure(bench, results, options.query_bench, LIFEGUARD)
 
 
+def http(bench, results, options):
+    """The one-second turn, quiet and while fifty clients, heavy queries and a writer ask for all."""
+    agent = lifeguard(bench, options).start(load.configuration())
+    try:
+        with open(agent.token_path, encoding="utf-8") as file:
+            token = file.read().strip()
+        time.sleep(options.settle)
+        for measurement, is_loaded in (("turn_quiet", False), ("turn_loaded", True)):
+            progress(f"turns, {'loaded' if is_loaded else 'quiet'}")
+            clients = load.Load(agent.port, token) if is_loaded else None
+            if clients:
+                time.sleep(5)
+            before, since = load.Turns(agent.port), time.monotonic()
+            time.sleep(options.seconds)
+            after, elapsed = load.Turns(agent.port), time.monotonic() - since
+            if clients:
+                clients.end()
+            late = after.quantile_since(before, "latency", 0.99)
+            work = after.quantile_since(before, "work", 0.99)
+            results.add(measurement, LIFEGUARD, [None if late is None else late * 1000])
+            results.notes.append(
+                f"{measurement}: {after.count_since(before):.0f} turns in {elapsed:.0f} s,"
+                f" p99 of a turn's own work {(work or 0) * 1000:.1f} ms"
+            )
+            if clients:
+                results.add("turns_missed", LIFEGUARD, [max(elapsed - after.count_since(before) - 1, 0)])
+                times = clients.times or [0]
+                results.notes.append(
+                    f"load: {clients.answers / (elapsed + 5):.0f} answers/s"
+                    f" ({clients.failures} failed, median {median(times) * 1000:.1f} ms,"
+                    f" p99 {percentile(times, 0.99) * 1000:.0f} ms),"
+                    f" {clients.written / (elapsed + 5):.0f} samples/s written"
+                )
+    finally:
+        agent.end()
+
+
 PARTS = {
     "footprint": footprint,
     "recovery": recovery,
     "overload": overload,
     "watched": watched,
     "queries": evaluation,
+    "http": http,
 }
 
 

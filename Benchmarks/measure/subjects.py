@@ -57,6 +57,7 @@ class Lifeguard(Subject):
         folder = self.bench.make_folder(run)
         path = self.bench.write(os.path.join(folder, "lifeguard.yaml"), configuration)
         self.log = f"{run}.log"
+        self.token_path = os.path.join(folder, "data", "token")
         self.process = self.bench.start(
             [self.command, "run", "--config", path, "--data", os.path.join(folder, "data")]
             + ["--listen", f"127.0.0.1:{self.port}"],

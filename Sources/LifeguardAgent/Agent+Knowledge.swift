@@ -1,5 +1,6 @@
 import LifeguardConfiguration
 import LifeguardCore
+import LifeguardHost
 
 /// What Prometheus' API asks about rules, targets and metrics.
 extension Agent {
@@ -39,7 +40,9 @@ extension Agent {
     return [
       TargetReport(
         job: "node", url: "\(scheme)://\(listening)/metrics",
-        discoveredLabels: ["__address__": listening, "__metrics_path__": "/metrics", "job": "node"],
+        discoveredLabels: [
+          "__address__": listening, "__metrics_path__": "/metrics", "job": "node",
+        ],
         labels: own, health: lastTurnAt == nil ? "unknown" : isHealthy ? "up" : "down",
         lastError: problem ?? "", lastScrape: lastTurnAt?.wall, lastScrapeDuration: length,
         interval: configuration.interval, timeout: configuration.interval, isDropped: false)

@@ -25,8 +25,11 @@ struct QueryQuestion {
     let length = try Self.duration(range, "--range")
     // A screen's width of values; a second is how often there is a new one.
     let usual = max(length.milliseconds / 250, 1000)
-    span = (length, try step.map { text throws(Problem) in try Self.duration(text, "--step") }
-      ?? .milliseconds(usual))
+    span = (
+      length,
+      try step.map { text throws(Problem) in try Self.duration(text, "--step") }
+        ?? .milliseconds(usual)
+    )
   }
 
   /// Asks a running agent; the answer with its warnings.

@@ -31,7 +31,7 @@ struct QueryText {
       }
       lines.append(name)
       for value in row["values"]?.array ?? [] {
-        let time = value[0]?.number.map { Timestamp(seconds: $0).text } ?? ""
+        let time = value[0]?.double.map { Timestamp(seconds: $0).text } ?? ""
         lines.append("  \(time) \(Printable.text(value[1]?.string ?? ""))")
       }
     }

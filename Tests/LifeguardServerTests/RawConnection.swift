@@ -51,8 +51,11 @@ final class RawConnection {
   ///
   /// Waiting suspends: the server under test needs the threads that run the tests.
   @discardableResult
-  func send(_ text: String) async -> Bool {
-    var rest = Array(text.utf8)[...]
+  func send(_ text: String) async -> Bool { await send(bytes: Array(text.utf8)) }
+
+  @discardableResult
+  func send(bytes: [UInt8]) async -> Bool {
+    var rest = bytes[...]
     let end = ContinuousClock.now + limit
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes {

@@ -29,10 +29,18 @@ struct ServedAgent: Sendable {
     _ configuration: String = "mode: auto\ndefault_rules: false\n",
     _ body: @escaping @Sendable (ServedAgent) async throws -> Void
   ) async throws {
+    try await with(prepared: { _ in configuration }, body)
+  }
+
+  /// The same with a configuration that names files of the folder.
+  static func with(
+    prepared configuration: (TemporaryFolder) async throws -> String,
+    _ body: @escaping @Sendable (ServedAgent) async throws -> Void
+  ) async throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     let file = folder / "lifeguard.yaml"
-    try TextFile.write(configuration, to: file)
+    try TextFile.write(try await configuration(folder), to: file)
     chmod(file, 0o600)
     let data = try folder.makeFolder("data", mode: 0o700)
     let loader = ConfigurationLoader(files: .system, environment: { _ in nil }, user: geteuid())
@@ -83,6 +91,13 @@ struct ServedAgent: Sendable {
         runtime: runtime, folder: folder, port: port, socketPath: listening.socketPath,
         token: try TextFile.read(folder / "data/token").filter { $0 != "\n" },
         signInPath: String(listening.signInLink[slash...]))
+      // Collectors come one after another at a start; tests ask for what they collect.
+      let isSampled = await eventually {
+        let now = await runtime.agent.now().wall
+        let value = try await runtime.agent.query("count(node_load1)", at: now).value
+        return value != .vector([])
+      }
+      guard isSampled else { throw CouldNotServe(description: "nothing is collected") }
       do {
         try await body(served)
       } catch {
@@ -124,5 +139,33 @@ struct ServedAgent: Sendable {
   func command(_ name: String, _ body: String) async throws -> HTTPAnswer {
     try await ask(
       "POST", "/api/v1/\(name)", headers: ["Content-Type": "application/json"], body: body)
+  }
+
+  /// The whole answer of Prometheus' API, asked with a form.
+  func form(_ path: String, _ fields: [(String, String)]) async throws -> HTTPAnswer {
+    let body = fields.map { "\(Self.encoded($0.0))=\(Self.encoded($0.1))" }.joined(separator: "&")
+    return try await ask(
+      "POST", path, headers: ["Content-Type": "application/x-www-form-urlencoded"], body: body)
+  }
+
+  /// The same asked with the address.
+  func get(_ path: String, _ fields: [(String, String)]) async throws -> HTTPAnswer {
+    let query = fields.map { "\(Self.encoded($0.0))=\(Self.encoded($0.1))" }.joined(separator: "&")
+    return try await ask("GET", query.isEmpty ? path : "\(path)?\(query)")
+  }
+
+  static func encoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+      let isPlain =
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+        || (0x61...0x7A).contains(byte) || "-._~".utf8.contains(byte)
+      if isPlain {
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }
+    }
+    return result
   }
 }

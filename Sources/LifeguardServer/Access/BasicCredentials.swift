@@ -1,4 +1,5 @@
 import LifeguardConfiguration
+import LifeguardCore
 
 /// A name and a password as a client sends them (RFC 7617).
 struct BasicCredentials: Equatable, Sendable {

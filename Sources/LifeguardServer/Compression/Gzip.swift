@@ -85,7 +85,9 @@ enum Gzip {
     for part in header.split(separator: ",") {
       let fields = part.split(separator: ";").map { String($0.filter { $0 != " " }).lowercased() }
       guard let coding = fields.first else { continue }
-      let quality = fields.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+      let quality = fields.dropFirst().first { $0.hasPrefix("q=") }.flatMap {
+        Double($0.dropFirst(2))
+      }
       let isWanted = (quality ?? 1) > 0
       if coding == "gzip" || coding == "x-gzip" { return isWanted }
       if coding == "*" { rest = isWanted }

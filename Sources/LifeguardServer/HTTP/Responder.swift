@@ -74,7 +74,8 @@ struct Responder: Sendable {
     if let refusal = gate.checkNames(request.head, door) { return refusal }
     guard let route = Route(path: path) else {
       return .text(
-        .notFound, "there is no \(Printable.text(path, limit: 200)); docs/http.md lists what there is")
+        .notFound,
+        "there is no \(Printable.text(path, limit: 200)); docs/http.md lists what there is")
     }
     // Open places must answer even while nothing else does.
     let settings = route.right > .none ? await gate.settings() : Gate.Settings()

@@ -31,7 +31,8 @@ struct Form: Sendable {
         throw Problem(message: "more than \(Form.pairsMax) parameters")
       }
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      pairs.append((try Form.decoded(parts[0]), parts.count > 1 ? try Form.decoded(parts[1]) : ""))
+      let value = try Form.decoded(parts.count > 1 ? parts[1] : "")
+      pairs.append((try Form.decoded(parts[0]), value))
     }
   }
 
@@ -52,7 +53,10 @@ struct Form: Sendable {
         continue
       }
       guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit)
-      else { throw Problem(message: "invalid URL escape in \"\(Printable.text(String(text), limit: 100))\"") }
+      else {
+        let shown = Printable.text(String(text), limit: 100)
+        throw Problem(message: "invalid URL escape in \"\(shown)\"")
+      }
       bytes.append(high << 4 | low)
     }
     return String(decoding: bytes, as: UTF8.self)

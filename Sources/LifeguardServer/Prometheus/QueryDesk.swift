@@ -1,5 +1,6 @@
 import Glibc
 import LifeguardConfiguration
+import LifeguardCore
 import LifeguardHost
 import NIOCore
 
@@ -44,7 +45,8 @@ final class QueryDesk: Sendable {
     let ticket = QueryTicket(deadline: .now + timeout)
     let answer = OneShot<Reply>()
     let isAccepted = threads.submit {
-      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, QueryDesk.niceness)
+      // PRIO_PROCESS of 0 is the calling thread alone (setpriority(2), C library differences).
+      setpriority(__priority_which_t(0), 0, QueryDesk.niceness)
       guard ticket.begin() else { return }
       answer.finish(work(ticket))
     }
@@ -54,11 +56,18 @@ final class QueryDesk: Sendable {
     let limit = timer.scheduleTask(in: .nanoseconds(max(timeout.milliseconds, 1) * 1_000_000)) {
       answer.finish(APIFailure(.timeout, ticket.timeoutMessage).reply)
     }
+    let canceled = APIFailure(.interrupted(.canceled)).reply
     watch?.onDisconnect {
       ticket.cancel()
-      answer.finish(APIFailure(.canceled, "query was canceled in expression evaluation").reply)
+      answer.finish(canceled)
     }
-    let reply = await answer.value
+    let reply = await withTaskCancellationHandler {
+      await answer.value
+    } onCancel: {
+      // The server ends: nobody waits any more.
+      ticket.cancel()
+      answer.finish(canceled)
+    }
     limit.cancel()
     watch?.onDisconnect(nil)
     return reply

@@ -1,4 +1,6 @@
+import HTTPTypes
 import LifeguardAgent
+import LifeguardConfiguration
 import LifeguardCore
 
 /// `/federate`: the newest sample of every series that is asked for (Prometheus, "Federation").
@@ -27,9 +29,11 @@ extension Responder {
       {
         rows.append(labels)
       }
-      rows.sort { $0.labels.metric == $1.labels.metric
-        ? $0.labels < $1.labels
-        : $0.labels.metric.utf8.lexicographicallyPrecedes($1.labels.metric.utf8) }
+      rows.sort {
+        $0.labels.metric == $1.labels.metric
+          ? $0.labels < $1.labels
+          : $0.labels.metric.utf8.lexicographicallyPrecedes($1.labels.metric.utf8)
+      }
       return Reply(
         .ok, type: format.contentType, Responder.exposition(rows, external, format))
     }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import HummingbirdCore
 import LifeguardAgent
+import LifeguardConfiguration
 import LifeguardCore
 import NIOCore
 
@@ -10,7 +11,10 @@ extension Responder {
     _ place: PrometheusPlace, _ request: Request, on channel: any NIOCore.Channel,
     _ limit: ConnectionLimit
   ) async -> Reply {
-    if place == .write { return await receiveSamples(request, limit) }
+    if place == .write {
+      return .text(
+        .notFound, "remote write receiver needs to be enabled with `http: {remote_write: true}`")
+    }
     var body: [UInt8] = []
     if request.method == .post {
       switch await collectBody(request, upTo: place.bodyMax) {

@@ -47,7 +47,8 @@ extension Responder {
       do throws(QueryError) {
         result = try source.range(query, from: start, to: end, step: step, options)
       } catch .invalid(let message) {
-        throw message.hasPrefix("exceeded") ? APIFailure(.badData, message) : .invalid("query", message)
+        throw message.hasPrefix("exceeded")
+          ? APIFailure(.badData, message) : .invalid("query", message)
       } catch {
         throw APIFailure(error)
       }
@@ -68,7 +69,7 @@ extension Responder {
     } catch {
       throw APIFailure(.badData, error.description)
     }
-    return .data([])
+    return .data(JSON.array([]))
   }
 
   private static func parsed(_ call: PrometheusCall) throws(APIFailure) -> Query {

@@ -64,7 +64,9 @@ extension Responder {
       ("labels", json(alert.labels)), ("annotations", json(alert.annotations)),
       ("state", .string(alert.state)), ("activeAt", .string(alert.since.text)),
     ]
-    if let since = alert.keepFiringSince { members.append(("keepFiringSince", .string(since.text))) }
+    if let since = alert.keepFiringSince {
+      members.append(("keepFiringSince", .string(since.text)))
+    }
     members.append(("value", .string(SampleText.alert(alert.value))))
     return .object(JSONObject(members))
   }
@@ -95,7 +97,8 @@ private struct RuleFilter {
     case "1", "t", "T", "true", "TRUE", "True": excludesAlerts = true
     case let other:
       throw .invalid(
-        "exclude_alerts", "error converting exclude_alerts: strconv.ParseBool: parsing "
+        "exclude_alerts",
+        "error converting exclude_alerts: strconv.ParseBool: parsing "
           + "\(PrometheusCall.quoted(other)): invalid syntax")
     }
   }

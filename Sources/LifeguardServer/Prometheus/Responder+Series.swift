@@ -11,7 +11,8 @@ extension Responder {
     let source = try await source()
     return await atDesk(call) { ticket throws(APIFailure) in
       let found = try source.series(
-        question.selectors, from: question.start, to: question.end) { ticket.interruption }
+        question.selectors, from: question.start, to: question.end
+      ) { ticket.interruption }
       var writer = AnswerWriter { ticket.interruption }
       writer.append("{\"status\":\"success\",\"data\":[")
       let shown = question.limit > 0 ? min(question.limit, found.count) : found.count

@@ -1,0 +1,186 @@
+"""Load on the HTTP API, and what it does to the agent's turns."""
+
+import contextlib
+import http.client
+import struct
+import threading
+import time
+import urllib.parse
+
+from . import machine
+
+# Seven billion steps over a constant: it runs until its time limit.
+ENDLESS = "max_over_time(max_over_time(vector(1)[1d:1s])[1d:1s])"
+# Everything that is in memory, over an hour.
+HEAVY = 'sum by (job) (rate({__name__=~"node_.+"}[5m]))'
+QUESTIONS = [
+    "/api/v1/query?query=CPUUtilization",
+    "/api/v1/query?query=" + urllib.parse.quote("rate(node_cpu_seconds_total[1m])"),
+    "/api/v1/series?match[]=" + urllib.parse.quote('{job="node"}'),
+    "/api/v1/labels",
+    "/api/v1/rules",
+    "/metrics",
+    "/federate?match[]=" + urllib.parse.quote('{job="node"}'),
+]
+
+
+def configuration():
+    return (
+        "mode: observe\ninterval: 1s\n"
+        "http: {anonymous_read: true, remote_write: true}\n"
+        "collect: {series_max: 200000}\n"
+    )
+
+
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def field(number, payload):
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def snappy(data):
+    """Snappy's block format with literals only (google/snappy, format_description.txt)."""
+    out = bytearray(varint(len(data)))
+    for start in range(0, len(data), 65536):
+        piece = data[start : start + 65536]
+        out += bytes([61 << 2]) + struct.pack("<H", len(piece) - 1) + piece
+    return bytes(out)
+
+
+def write_request(first, count, milliseconds):
+    """`count` series with one sample each, as remote write 1.0 has them."""
+    body = bytearray()
+    for index in range(first, first + count):
+        labels = (("__name__", "bench_metric"), ("instance", "bench"), ("number", str(index)))
+        series = b"".join(
+            field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in labels
+        )
+        sample = b"\x09" + struct.pack("<d", index + milliseconds % 1000)
+        sample += b"\x10" + varint(milliseconds)
+        body += field(1, series + field(2, sample))
+    return snappy(bytes(body))
+
+
+class Load:
+    """Clients, heavy queries and a writer, in threads, until it is ended."""
+
+    def __init__(self, port, token, clients=50, writes=10_000):
+        self.port, self.token, self.writes = port, token, writes
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        self.answers, self.failures, self.written = 0, 0, 0
+        self.times = []
+        jobs = [self.client] * clients + [self.heavy, self.endless]
+        jobs += [self.writer] if writes else []
+        self.threads = [
+            threading.Thread(target=job, args=(number,), daemon=True)
+            for number, job in enumerate(jobs)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def end(self):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(timeout=20)
+
+    def ask(self, path, body=None, headers=None, timeout=30):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("POST" if body else "GET", path, body, headers or {})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+    def client(self, number):
+        """Ten questions a second."""
+        while not self.stop.wait(0.1):
+            number += 1
+            begin = time.monotonic()
+            status = 0
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                status = self.ask(QUESTIONS[number % len(QUESTIONS)])
+            with self.lock:
+                self.answers += status == 200
+                self.failures += status != 200
+                self.times.append(time.monotonic() - begin)
+
+    def heavy(self, _):
+        while not self.stop.is_set():
+            end = time.time()
+            query = urllib.parse.urlencode(
+                {"query": HEAVY, "start": end - 3600, "end": end, "step": 1}
+            )
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.ask("/api/v1/query_range?" + query)
+
+    def endless(self, _):
+        query = urllib.parse.urlencode({"query": ENDLESS, "timeout": "10s"})
+        while not self.stop.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.ask("/api/v1/query?" + query)
+
+    def writer(self, _):
+        """Every series once a second, in requests of 2,000 as Prometheus sends them."""
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/x-protobuf",
+            "Content-Encoding": "snappy",
+            "X-Prometheus-Remote-Write-Version": "0.1.0",
+        }
+        while not self.stop.is_set():
+            begin = time.monotonic()
+            milliseconds = int(time.time() * 1000)
+            for first in range(0, self.writes, 2000):
+                status = 0
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    body = write_request(first, min(2000, self.writes - first), milliseconds)
+                    status = self.ask("/api/v1/write", body, headers)
+                with self.lock:
+                    self.written += 2000 if status in (200, 204) else 0
+            self.stop.wait(max(1 - (time.monotonic() - begin), 0))
+
+
+class Turns:
+    """The agent's histograms of its turns, as they are now."""
+
+    def __init__(self, port):
+        text = machine.ask(port, "/metrics", timeout=30) or ""
+        self.buckets = {}
+        for name in ("latency", "work"):
+            prefix = f'lifeguard_turn_{name}_seconds_bucket{{le="'
+            self.buckets[name] = [
+                (float(line[len(prefix) :].split('"')[0].replace("+Inf", "inf")), float(line.split()[-1]))
+                for line in text.split("\n")
+                if line.startswith(prefix)
+            ]
+
+    def quantile_since(self, before, name, share):
+        """In seconds, interpolated within a bucket as histogram_quantile does."""
+        pairs = [
+            (bound, count - old)
+            for (bound, count), (_, old) in zip(self.buckets[name], before.buckets[name])
+        ]
+        if not pairs or pairs[-1][1] == 0:
+            return None
+        rank = share * pairs[-1][1]
+        low = below = 0
+        for bound, count in pairs:
+            if count >= rank:
+                if bound == float("inf"):
+                    return low
+                return low + (bound - low) * (rank - below) / max(count - below, 1)
+            low, below = bound, count
+        return low
+
+    def count_since(self, before):
+        return self.buckets["work"][-1][1] - before.buckets["work"][-1][1]
