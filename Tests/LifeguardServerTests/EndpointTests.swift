@@ -19,6 +19,7 @@ import Testing
 
   @Test func `metrics come as Prometheus text and as OpenMetrics`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let plain = try await served.ask("GET", "/metrics", withToken: false)
       #expect(plain.headers["content-type"]?.hasPrefix("text/plain") == true)
       #expect(plain.body.contains("\nnode_load1 "))
@@ -54,6 +55,7 @@ import Testing
       #expect(try await served.data("/api/v1/why?subject=nothing").array?.isEmpty == true)
       let rule = try await served.data("/api/v1/explain?rule=AlwaysOn")
       #expect(rule["expression"]?.string == "vector(7)")
+      #expect(await served.isSampled())
       let result = try await served.data("/api/v1/query?query=node_load1%20%3E%3D%200")
       #expect(result["resultType"]?.string == "vector")
       #expect(result["result"]?[0]?["metric"]?["__name__"]?.string == "node_load1")

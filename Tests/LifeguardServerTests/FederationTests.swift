@@ -18,6 +18,7 @@ import Testing
     async throws
   {
     try await ServedAgent.with(Self.configuration) { served in
+      #expect(await served.isSampled())
       #expect(
         await eventually {
           try await served.ask("/federate?match[]=load:sum").body.contains("load:sum{")
@@ -38,6 +39,7 @@ import Testing
 
   @Test func `a federation comes as OpenMetrics to who asks for that`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let accept = ["Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"]
       let answer = try await served.ask(
         "GET", "/federate?match[]=node_load1", headers: accept)

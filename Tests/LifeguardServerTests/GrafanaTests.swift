@@ -16,6 +16,7 @@ import Testing
 
   @Test func `a data source is saved, tested, explored and shown`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       // Save and test: the epoch's fourth second, then what answers.
       let health = try await served.form("/api/v1/query", [("query", "1+1"), ("time", "4")])
       #expect(try Self.json(health)["result"]?[1]?.string == "2")

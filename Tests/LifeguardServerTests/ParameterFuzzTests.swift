@@ -39,13 +39,13 @@ import Testing
     "true", "alert", "x",
   ]
 
-  @Test(arguments: [1, 2, 3, 4] as [UInt64])
+  @Test(arguments: [1, 2, 3] as [UInt64])
   func `parameters of all kinds are answered properly`(seed: UInt64) async throws {
     try await ServedAgent.with { served in
       var dice = Dice(state: seed &* 0x9E37_79B9_7F4A_7C15)
-      for _ in 0..<150 {
+      for _ in 0..<80 {
         let place = Self.places.randomElement(using: &dice) ?? ""
-        var fields: [(String, String)] = [("timeout", "500ms")]
+        var fields: [(String, String)] = [("timeout", "100ms")]
         for _ in 0..<Int.random(in: 0...5, using: &dice) {
           let name = Self.names.randomElement(using: &dice) ?? ""
           var value = Self.values.randomElement(using: &dice) ?? ""
@@ -78,11 +78,11 @@ import Testing
     #expect(isSuccess ? json["data"]?.isNull == false : json["error"]?.string != nil)
   }
 
-  @Test(arguments: [11, 12] as [UInt64])
+  @Test(arguments: [11] as [UInt64])
   func `raw bytes as addresses and forms are answered properly`(seed: UInt64) async throws {
     try await ServedAgent.with { served in
       var dice = Dice(state: seed &* 0x9E37_79B9_7F4A_7C15)
-      for _ in 0..<150 {
+      for _ in 0..<80 {
         let length = Int.random(in: 0...80, using: &dice)
         let body = String(
           decoding: (0..<length).map { _ in UInt8.random(in: 0x20...0xFF, using: &dice) },

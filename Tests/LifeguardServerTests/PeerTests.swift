@@ -19,6 +19,7 @@ import Testing
       if: Requirement.program("promtool").isMet, "\(Requirement.program("promtool").reason)"))
   func `promtool's questions are answered`() async throws {
     try await ServedAgent.with(Self.open) { served in
+      #expect(await served.isSampled())
       let url = "http://127.0.0.1:\(served.port)"
       let instant = try await Self.promtool("query", "instant", url, "node_load1 >= 0")
       #expect(instant.succeeded && instant.standardOutput.contains("node_load1{"), "\(instant)")
@@ -41,6 +42,7 @@ import Testing
       if: Requirement.program("promtool").isMet, "\(Requirement.program("promtool").reason)"))
   func `promtool finds nothing wrong with our own metrics`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let text = try await served.ask("/metrics").body
       let program = try #require(Requirement.locate("promtool"))
       let result = try await ChildProgram.run([program, "check", "metrics"], input: text)

@@ -55,7 +55,7 @@ import Testing
     query(
       "sum(vector(1)", 400,
       failure(
-        "bad_data", #"invalid parameter \"query\": 1:4: parse error: unclosed left parenthesis"#)),
+        "bad_data", #"invalid parameter \"query\": 1:14: parse error: unclosed left parenthesis"#)),
     Shape(
       path: "/api/v1/query", fields: [("query", "vector(1)"), ("time", "1970-01-01T00:00:01.5Z")],
       status: 200, body: success("vector", #"[{"metric":{},"value":[1.500,"1"]}]"#)),
@@ -153,6 +153,7 @@ import Testing
 
   @Test func `answers have Prometheus' bytes, asked by address and by form`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       for shape in Self.instant + Self.ranges + Self.others {
         for answer in [
           try await served.get(shape.path, shape.fields),
@@ -193,6 +194,7 @@ import Testing
 
   @Test func `series, labels and values are those of this host`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let series = try await served.get("/api/v1/series", [("match[]", "node_load1")])
       let metric = try #require(try JSON.parse(Array(series.body.utf8))["data"]?[0])
       #expect(metric["__name__"] == "node_load1" && metric["job"] == "node")
@@ -216,6 +218,7 @@ import Testing
     async throws
   {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let metadata = try await served.data("/api/v1/metadata?metric=node_load1")
       #expect(metadata["node_load1"]?[0]?["type"] == "gauge")
       #expect(metadata["node_load1"]?[0]?["help"]?.string?.isEmpty == false)

@@ -84,6 +84,10 @@ import Testing
       http: {query: {samples_max: 50, points_max: 10}}
       """
     try await ServedAgent.with(text) { served in
+      let isFull = await eventually {
+        try await served.get("/api/v1/query", [("query", #"count({job="node"})"#)]).status == 422
+      }
+      #expect(isFull)
       let many = try await served.get("/api/v1/query", [("query", #"{__name__=~"node_.+"}"#)])
       #expect(many.status == 422)
       #expect(

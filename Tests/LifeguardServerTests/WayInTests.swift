@@ -81,6 +81,7 @@ import Testing
   @Test(.enabled(if: Requirement.program("curl").isMet, "\(Requirement.program("curl").reason)"))
   func `answers are packed for who takes that, and packed forms are read`() async throws {
     try await ServedAgent.with { served in
+      #expect(await served.isSampled())
       let url = "http://127.0.0.1:\(served.port)/api/v1/series"
       let curl = try #require(Requirement.locate("curl"))
       let common = [curl, "-sS", "-H", "Authorization: Bearer \(served.token)"]

@@ -66,7 +66,10 @@ struct PrometheusCall: Sendable {
     do throws(ParseError) {
       query = try Query(parsing: text)
     } catch {
-      throw .invalid("match[]", error.description)
+      throw .invalid(
+        "match[]",
+        error.message.hasSuffix("must contain at least one non-empty matcher")
+          ? "match[] must contain at least one non-empty matcher" : error.description)
     }
     guard case .vectorSelector(let selector) = query.expression, selector.offset == nil,
       selector.fixedTime == nil
