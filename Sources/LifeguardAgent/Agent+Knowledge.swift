@@ -55,27 +55,21 @@ extension Agent {
     for alert in turn.monitor.state.tracker.alerts.values.sorted(by: { $0.key < $1.key }) {
       alerts[alert.key.rule, default: []].append(status(of: alert))
     }
-    func report(_ rule: RuleGroup.Rule) -> RuleReport {
-      var report = RuleReport(
-        rule: rule, health: counters.turns == 0 ? "unknown" : "ok", lastError: nil,
-        lastEvaluation: lastTurnAt?.wall, evaluationDuration: .zero, alerts: [])
-      switch rule {
-      case .alert(let rule):
-        report.lastError = turn.ruleProblems[rule.id]
-        report.alerts = alerts[rule.id] ?? []
-      case .recording(let rule): report.lastError = turn.ruleProblems["record/\(rule.name)"]
-      }
-      if report.lastError != nil { report.health = "err" }
-      return report
-    }
-    let inline = RuleGroup(
-      name: "inline", file: parts.configurationFile ?? "defaults",
-      interval: configuration.interval, rules: configuration.rules.map { .alert($0) })
-    return ([inline] + configuration.ruleGroups).map { group in
-      RuleGroupReport(
-        name: group.name, file: group.file, interval: group.interval, limit: group.limit,
-        lastEvaluation: lastTurnAt?.wall, evaluationDuration: .zero,
-        rules: group.rules.map(report))
+    return turn.ruleGroups.map { group in
+      let isInline = group.name.isEmpty
+      return RuleGroupReport(
+        name: isInline ? "inline" : group.name,
+        file: isInline ? parts.configurationFile ?? "defaults" : group.file,
+        interval: group.interval, limit: group.limit, lastEvaluation: group.lastEvaluation,
+        evaluationDuration: group.evaluationDuration,
+        rules: group.rules.map { status in
+          var own: [AlertStatus] = []
+          if case .alert(let rule) = status.rule { own = alerts[rule.id] ?? [] }
+          return RuleReport(
+            rule: status.rule, health: status.health.rawValue, lastError: status.lastError,
+            lastEvaluation: status.lastEvaluation, evaluationDuration: status.evaluationDuration,
+            alerts: own)
+        })
     }
   }
 }
