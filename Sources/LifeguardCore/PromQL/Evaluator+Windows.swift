@@ -27,7 +27,8 @@ extension Evaluator {
       guard !buffer.isEmpty else { continue }
       let offset = matrix.append(
         Matrix.Row(
-          labels: windows.labels[index], dropsName: call.function.dropsName,
+          labels: windows.labels[index],
+          dropsName: call.function.dropsName || windows.calculated?.rows[index].dropsName == true,
           inputs: span.merged(inputs)))
       let hasValue = try buffer.withUnsafeBufferPointer { buffer throws(QueryError) in
         if call.function.isExtrapolated {

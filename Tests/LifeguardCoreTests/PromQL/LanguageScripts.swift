@@ -622,6 +622,9 @@ enum LanguageScripts {
     eval range from 10s to 30s step 10s sum_over_time(s[20s:10s])
       {} 3 5 7
 
+    eval instant at 20s last_over_time((-s)[30s:10s])
+      {} -3
+
     # What has lost its name is another series than the one it was made from.
     eval range from 0 to 20s step 10s count_over_time(t[5s]) or t
       {x="1"} 1 _ 1
