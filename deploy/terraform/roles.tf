@@ -260,6 +260,16 @@ data "aws_iam_policy_document" "server" {
       resources = ["arn:${local.partition}:s3:::${var.agent_s3_bucket}/${var.agent_s3_key}"]
     }
   }
+
+  # Lifeguard on a server tells people by itself, also when the function cannot be reached.
+  dynamic "statement" {
+    for_each = var.agent == "lifeguard" ? [1] : []
+    content {
+      sid       = "TellPeople"
+      actions   = ["sns:Publish"]
+      resources = [aws_sns_topic.alerts.arn]
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "server" {
