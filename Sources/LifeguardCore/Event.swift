@@ -28,10 +28,15 @@ public struct StartReport: Hashable, Sendable {
   /// budget as spent.
   public var stateWasLost: Bool
   public var reason: String
+  /// Attempts that somebody else, who shares the state, is still at work on: left to them.
+  public var attemptsElsewhere: Set<String>
 
-  public init(stateWasLost: Bool = false, reason: String = "") {
+  public init(
+    stateWasLost: Bool = false, reason: String = "", attemptsElsewhere: Set<String> = []
+  ) {
     self.stateWasLost = stateWasLost
     self.reason = reason
+    self.attemptsElsewhere = attemptsElsewhere
   }
 }
 

@@ -6,7 +6,7 @@ extension Monitor {
   ) -> [AlertTracker.Change] {
     isStarted = true
     touch()
-    defer { restartInFlight(at: now) }
+    defer { restartInFlight(except: report.attemptsElsewhere, at: now) }
     if report.stateWasLost {
       state.lostAt = now
       state.budgetsLostAt = now
@@ -23,9 +23,10 @@ extension Monitor {
     return problems.sorted().flatMap { state.tracker.removeRule($0) }
   }
 
-  private mutating func restartInFlight(at now: Moment) {
+  private mutating func restartInFlight(except elsewhere: Set<String>, at now: Moment) {
     for incident in state.openIncidents {
       guard let ladder = incident.ladder else { continue }
+      if let attempt = ladder.current?.id, elsewhere.contains(attempt) { continue }
       switch ladder.phase {
       case .running: interrupt(incident.id, "the agent ended before it was known", at: now)
       case .preparing:

@@ -89,6 +89,9 @@ public struct AlertTracker: Sendable, Codable {
     // `on_no_data: alert` tells people; it is still no evidence to act on.
     alert.hasNoData = element.verdict == .noData || !evaluation.hasData
     alert.element = element.labels
+    let newest = element.newestInput ?? evaluation.newestInput
+    let isNews =
+      rule.samples?.countsSamples != true || known == nil || known?.newestInput != newest
     switch element.verdict {
     case .noData:
       guard rule.onNoData == .ok else {
@@ -101,11 +104,11 @@ public struct AlertTracker: Sendable, Codable {
       alert.value = element.value
       alert.origin = element.origin
       alert.lastBreach = moment
-      alert.history = alert.history << 1 | 1
+      if isNews { alert.history = alert.history << 1 | 1 }
     case .healthy, .uncleared:
-      alert.history <<= 1
+      if isNews { alert.history <<= 1 }
     }
-    alert.newestInput = element.newestInput ?? evaluation.newestInput
+    alert.newestInput = newest
     alert.evaluatedAt = moment
     if holds(alert, element.verdict, rule) {
       advance(&alert, known: known, rule, moment, &changes)

@@ -59,6 +59,8 @@ public struct Announcement: Hashable, Sendable, Codable {
   /// A receiver that gets it whatever the routes say, as a ladder's `page` names it.
   public var receiver: String?
   public var acknowledgedBy: String?
+  /// What stops it where there is no command line; nil takes Lifeguard's own commands.
+  public var stopCommands: [String]?
   /// Messages that the receiver's cap held back before this one; set by `Throttle`.
   public var suppressed: Int
   /// Wall-clock time of the decision.
@@ -111,6 +113,7 @@ public struct Announcement: Hashable, Sendable, Codable {
 
   /// The commands that stop what Lifeguard does about it.
   public var howToStop: [String] {
+    if let stopCommands { return kind.isFinal ? [] : stopCommands }
     var commands = kind.isFinal ? [] : ["lifeguard freeze", "lifeguard ack \(incident)"]
     if kind == .approvalNeeded { commands.insert("lifeguard approve \(incident)", at: 0) }
     if frozen != nil { commands = ["lifeguard thaw", "lifeguard ack \(incident)"] }

@@ -132,7 +132,7 @@ extension Monitor {
       }
     }
     switch request.step {
-    case .page, .run, .http, .stopCleanStart, .stop: return true
+    case .page, .run, .http, .cloud, .stopCleanStart, .stop: return true
     case .start: return fault == .crashed
     case .nudge: return fault == .suspended
     case .reload, .signal: return fault == .hung || fault == .unhealthy
@@ -168,7 +168,7 @@ extension Monitor {
     case .precondition where !Monitor.passing.contains(refusal.code):
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
       pageOnce(request, sentence, at: now)
-    case .killSwitch, .slowIsNotDead, .targets, .executor, .neverList:
+    case .killSwitch, .slowIsNotDead, .targets, .executor, .neverList, .storm, .minimumHealthy:
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
     case .freshEvidence, .oneInFlight, .cooldown, .verification, .ladder, .precondition, .intent,
       .mode, .unknownIsNotBad, .approval, .startUp:

@@ -320,6 +320,7 @@ extension Step {
     switch self {
     case .run(let command): command.timeout
     case .http(let action): action.timeout
+    case .cloud(let action): action.timeout
     case .start, .stop, .restart, .stopCleanStart, .reload: .seconds(90)
     case .nudge, .signal, .page: .seconds(10)
     }

@@ -4,6 +4,8 @@ public enum GuardRail: String, Hashable, Sendable, Codable, CaseIterable {
   case oneInFlight = "G2"
   case cooldown = "G3"
   case budget = "G4"
+  case storm = "G5"
+  case minimumHealthy = "G6"
   case breaker = "G7"
   case verification = "G8"
   case ladder = "G9"

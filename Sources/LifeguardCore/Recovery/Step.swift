@@ -15,6 +15,8 @@ public enum Step: Hashable, Sendable {
   case signal(String)
   /// Sends one HTTP request.
   case http(HTTPAction)
+  /// Asks Amazon Web Services to do something.
+  case cloud(CloudAction)
   /// Tells a person. Never refused, never counted.
   case page(receiver: String?)
 
@@ -30,6 +32,7 @@ public enum Step: Hashable, Sendable {
     case .stopCleanStart: "stop_clean_start"
     case .signal: "signal"
     case .http: "http"
+    case .cloud(let action): action.name
     case .page: "page"
     }
   }
@@ -46,6 +49,7 @@ public enum Step: Hashable, Sendable {
       Step.gentleSignals.contains(name) ? .nudge : .restart
     case .restart, .stop: .restart
     case .stopCleanStart: .stopCleanStart
+    case .cloud(let action): action.harm
     }
   }
 
@@ -53,7 +57,7 @@ public enum Step: Hashable, Sendable {
   public var testsConfiguration: Bool {
     switch self {
     case .start, .restart, .stopCleanStart, .reload: true
-    case .run, .nudge, .stop, .signal, .http, .page: false
+    case .run, .nudge, .stop, .signal, .http, .cloud, .page: false
     }
   }
 
@@ -67,12 +71,15 @@ public enum Harm: Int, Hashable, Comparable, Sendable, Codable {
   case start
   case restart
   case stopCleanStart
+  case reboot
+  /// Of a whole machine, by another one.
+  case replace
   case person
 
   public static func < (left: Harm, right: Harm) -> Bool { left.rawValue < right.rawValue }
 
   /// Whether the guard rails for disruptive rungs apply.
-  public var isDisruptive: Bool { self == .restart || self == .stopCleanStart }
+  public var isDisruptive: Bool { self >= .restart && self != .person }
   /// Whether a use is counted in the budgets.
   public var isCounted: Bool { self == .start || isDisruptive }
 }

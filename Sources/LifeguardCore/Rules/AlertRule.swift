@@ -55,6 +55,9 @@ public struct SampleWindow: Hashable, Sendable, Codable {
   public var needed: Int
   /// 1…64.
   public var window: Int
+  /// Whether looking at the same sample again counts as nothing; an agent's looks come as often as
+  /// its samples, a function's whenever some event does.
+  public var countsSamples = false
 
   public init(needed: Int, window: Int) {
     precondition(1 <= needed && needed <= window && window <= 64)

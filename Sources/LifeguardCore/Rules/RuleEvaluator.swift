@@ -56,7 +56,8 @@ public struct RuleEvaluator: Sendable {
           Evaluation.Element(
             labels: labels, value: .nan,
             verdict: verdict(labels, cleared, source, time, evaluation.freshness),
-            newestInput: result.newestInput))
+            newestInput: newestFeed(of: labels, source, time, evaluation.freshness)
+              ?? result.newestInput))
       }
     } catch {
       evaluation.hasData = false
@@ -96,18 +97,26 @@ public struct RuleEvaluator: Sendable {
   private func isFed(
     _ labels: Labels, _ source: some SeriesSource, _ time: Timestamp, _ freshness: Duration
   ) -> Bool {
-    if selectors.isEmpty { return true }
+    selectors.isEmpty || newestFeed(of: labels, source, time, freshness) != nil
+  }
+
+  /// The newest fresh sample of the series that can have fed an element.
+  private func newestFeed(
+    of labels: Labels, _ source: some SeriesSource, _ time: Timestamp, _ freshness: Duration
+  ) -> Timestamp? {
     let after = time - freshness
-    return selectors.contains { selector in
+    var newest: Timestamp?
+    for selector in selectors {
       // A source that cannot be read has no data, which is what an empty list says.
       let found = (try? source.select(selector.matchers, after: after, through: time)) ?? []
-      return found.contains { reference in
-        guard source.labels(of: reference).agrees(with: labels),
-          let last = source.lastSample(of: reference, after: after, through: time)
-        else { return false }
-        return !last.isStaleMarker
+      for reference in found where source.labels(of: reference).agrees(with: labels) {
+        guard let last = source.lastSample(of: reference, after: after, through: time),
+          !last.isStaleMarker
+        else { continue }
+        newest = max(newest ?? last.timestamp, last.timestamp)
       }
     }
+    return newest
   }
 }
 
