@@ -22,6 +22,9 @@ public struct ConfigurationLoader: Sendable {
   public var defaultPack: String?
   /// Whether this build can send to Amazon SNS.
   public var supportsSNS: Bool
+  /// Whether it is a function that is handed events, not an agent on a host: there the zero-file
+  /// use always acts, on the first value at or above the threshold.
+  public var isFunction = false
 
   public init(
     files: FileAccess, environment: @escaping @Sendable (_ name: String) -> String?,

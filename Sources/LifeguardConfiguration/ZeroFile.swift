@@ -41,8 +41,9 @@ public struct ZeroFile: Hashable, Sendable {
       return value
     }
     if let metric = value("METRIC_NAME_TO_MONITOR") {
-      settings.metric = metric
-      if !isMetricName(metric) {
+      // A dotted path into nested objects; series have no dots in their names.
+      settings.metric = String(metric.map { $0 == "." ? "_" : $0 })
+      if !isMetricName(settings.metric) {
         report(
           "METRIC_NAME_TO_MONITOR: \(quoted(metric)) is not a metric name; write CPUUtilization")
       }
@@ -93,7 +94,8 @@ extension LoadSession {
   func readZeroFile() {
     let (found, problems) = ZeroFile.read(loader.environment)
     for problem in problems { log.error(nil, problem.message) }
-    guard let settings = found, problems.isEmpty else { return }
+    guard problems.isEmpty, let settings = found ?? (loader.isFunction ? ZeroFile() : nil)
+    else { return }
     configuration.zeroFile = settings
     do {
       try addZeroFile(settings)
@@ -107,20 +109,25 @@ extension LoadSession {
     var rule = AlertRule(
       name: "\(settings.metric)High",
       expression: try Query(parsing: "\(settings.metric) >= \(threshold)"),
-      // Three samples a second apart are two seconds of trouble; a spike is none.
-      samples: SampleWindow(needed: 3, window: 3), origin: .inline)
+      // Three samples a second apart are two seconds of trouble; a spike is none. A function is
+      // handed minutes, and acts on the first.
+      samples: loader.isFunction ? nil : SampleWindow(needed: 3, window: 3), origin: .inline)
     if let severity = template("warning") { rule.labels["severity"] = severity }
     if let summary = template(
       "\(settings.metric) of {{ $labels.instance }} is {{ $value }}, threshold \(threshold)")
     {
       rule.annotations["summary"] = summary
     }
-    if settings.namesScript {
+    if loader.isFunction {
+      configuration.mode = .auto
+      configuration.plans[ZeroFile.planName] = functionPlan(settings)
+      rule.recovery = .plan(ZeroFile.planName)
+    } else if settings.namesScript {
       configuration.mode = .auto
       let location = SourceLocation(file: "RECOVERY_SCRIPT_PATH", line: 1, column: 1)
       let path = program(settings.script, at: location)
       let plan = Plan(
-        name: "zero-file", target: template("host"),
+        name: ZeroFile.planName, target: template("host"),
         steps: [.run(Command(arguments: [path])), .page(receiver: nil)])
       configuration.plans[plan.name] = plan
       rule.recovery = .plan(plan.name)
@@ -138,6 +145,18 @@ extension LoadSession {
     configuration.routes = [Route(matchers: [], receivers: ["sns", "log"])]
   }
 
+  /// One use of the script for each server, verified by the values that come after it.
+  private func functionPlan(_ settings: ZeroFile) -> Plan {
+    Plan(
+      name: ZeroFile.planName, target: template("instance:{{ $labels.instance }}"),
+      steps: [
+        .run(Command(arguments: [settings.script], timeout: ZeroFile.functionScriptTimeout)),
+        .page(receiver: nil),
+      ],
+      verify: VerificationPolicy(
+        settle: .zero, hold: .seconds(60), deadline: .seconds(600)))
+  }
+
   private func template(_ text: String) -> Template? {
     do {
       return try Template(parsing: text)
@@ -149,6 +168,11 @@ extension LoadSession {
 }
 
 extension ZeroFile {
+  /// What the plan of the zero-file use is called.
+  public static let planName = "zero-file"
+  /// The original function's limit for its script.
+  static let functionScriptTimeout: Duration = .seconds(15)
+
   /// A number as PromQL reads it, without `.0`.
   static func text(_ number: Double) -> String {
     number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)

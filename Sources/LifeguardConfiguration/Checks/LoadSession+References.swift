@@ -121,7 +121,7 @@ extension LoadSession {
       else { continue }
       for step in plan.steps {
         switch step {
-        case .run, .http, .page: continue
+        case .run, .http, .cloud, .page: continue
         case .reload, .nudge, .start, .stop, .restart, .stopCleanStart, .signal:
           log.error(
             plan.location,

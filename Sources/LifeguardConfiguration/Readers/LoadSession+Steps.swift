@@ -50,6 +50,10 @@ extension LoadSession {
     case "run": return readRun(entry.value)
     case "signal": return readSignal(entry.value)
     case "http": return readHTTPStep(entry.value)
+    case "ssm": return readSSM(entry.value)
+    case "ec2": return readEC2(entry.value)
+    case "autoscaling": return readAutoScaling(entry.value)
+    case "lambda": return readLambda(entry.value)
     case "page": return readPage(entry.value)
     default: break
     }

@@ -48,13 +48,21 @@ enum Schema {
   static let step = Section(
     "plans.NAME.steps[]",
     "run", "reload", "nudge", "start", "stop", "restart", "stop_clean_start", "signal", "http",
-    "page")
+    "ssm", "ec2", "autoscaling", "lambda", "page")
   static let run = Section(
     "plans.NAME.steps[].run",
     "command", "script", "user", "working_directory", "environment", "timeout", "disruptive")
   static let signal = Section("plans.NAME.steps[].signal", "name")
   static let httpStep = Section(
     "plans.NAME.steps[].http", "url", "method", "headers", "body", "timeout", "disruptive")
+  static let ssmStep = Section(
+    "plans.NAME.steps[].ssm", "document", "parameters", "commands", "timeout", "disruptive")
+  static let ec2Step = Section("plans.NAME.steps[].ec2", "action", "force", "timeout")
+  static let autoscalingStep = Section(
+    "plans.NAME.steps[].autoscaling",
+    "action", "group", "by", "minimum", "maximum", "minimum_healthy", "timeout")
+  static let lambdaStep = Section(
+    "plans.NAME.steps[].lambda", "function", "wait", "timeout", "disruptive")
   static let page = Section("plans.NAME.steps[].page", "receiver")
 
   static let notify = Section("notify", "receivers", "routes")
@@ -125,9 +133,9 @@ enum Schema {
   /// What the reference documents: all that a user can write.
   static let documented = [
     root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
-    run, signal, httpStep, page, notify, receiver, webhook, slack, email, alertmanager, sns, route,
-    http, httpUser, httpQuery, tls, collect, processGroup, scrape, relabel, basicAuth, tlsClient,
-    remoteWrite, remoteWriteQueue, guardRails,
+    run, signal, httpStep, ssmStep, ec2Step, autoscalingStep, lambdaStep, page, notify, receiver,
+    webhook, slack, email, alertmanager, sns, route, http, httpUser, httpQuery, tls, collect,
+    processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite, remoteWriteQueue, guardRails,
   ]
 }
 

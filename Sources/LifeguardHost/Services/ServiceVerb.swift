@@ -25,7 +25,7 @@ public enum ServiceVerb: Hashable, Sendable {
     case .signal(let name):
       guard let number = SignalName.number(name) else { return nil }
       self = .signal(number)
-    case .run, .http, .page: return nil
+    case .run, .http, .cloud, .page: return nil
     }
   }
 
