@@ -23,6 +23,7 @@ public enum PlanHash {
         + sorted(command.environment) + ["\(command.timeout.milliseconds)"]
     case .http(let action):
       [step.name, action.method, action.url, action.body ?? ""] + sorted(action.headers)
+    case .cloud(let action): [step.name] + action.words
     case .signal(let name): [step.name, name]
     case .page(let receiver): [step.name, receiver ?? ""]
     case .reload, .nudge, .start, .stop, .restart, .stopCleanStart: [step.name]

@@ -23,7 +23,7 @@ extension LocalHands {
     let service = services.values.first { $0.target == order.target }
     switch step {
     case .run(let command): return await run(command, order)
-    case .page, .http:
+    case .page, .http, .cloud:
       return refused(.executor, "not_for_hands", "\(step.name) is not done by the acting side")
     case .reload, .nudge, .start, .stop, .restart, .stopCleanStart, .signal:
       return await steer(step, order, service)
@@ -116,7 +116,8 @@ extension LocalHands {
   /// as part of a command line.
   private func run(_ command: Command, _ order: StepOrder) async -> StepResult {
     var options = CommandRunner.Options()
-    options.environment = environment(order)
+    options.environment = order.alert.environment(
+      target: order.target, plan: order.plan, rung: order.rung, attempt: order.attempt)
     do {
       options.standardInput = try JSONCoder.encode(order.alert)
     } catch {
@@ -133,36 +134,7 @@ extension LocalHands {
     }
   }
 
-  private func environment(_ order: StepOrder) -> [String: String] {
-    var variables = [
-      "LIFEGUARD_ALERT": order.alert.name, "LIFEGUARD_VALUE": "\(order.alert.value)",
-      "LIFEGUARD_SINCE": "\(order.alert.since.seconds)",
-      "LIFEGUARD_INCIDENT": "\(order.alert.incident)",
-      "LIFEGUARD_TARGET": order.target.description, "LIFEGUARD_PLAN": order.plan,
-      "LIFEGUARD_RUNG": "\(order.rung + 1)", "LIFEGUARD_ATTEMPT": order.attempt,
-    ]
-    for label in order.alert.labels {
-      variables["LIFEGUARD_LABEL_\(name(label.name))"] = label.value
-    }
-    for (key, value) in order.alert.annotations {
-      variables["LIFEGUARD_ANNOTATION_\(name(key))"] = value
-    }
-    if let service = order.alert.labels["service"] { variables["LIFEGUARD_SERVICE"] = service }
-    // A NUL would end the value early.
-    return variables.mapValues { $0.replacingNUL }
-  }
-
-  private func name(_ text: String) -> String {
-    String(text.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
-  }
-
   func refused(_ rail: GuardRail, _ code: String, _ sentence: String) -> StepResult {
     StepResult(status: .refused(Refusal(rail, code: code, sentence)), summary: sentence)
-  }
-}
-
-extension String {
-  fileprivate var replacingNUL: String {
-    utf8.contains(0) ? String(filter { $0 != "\0" }) : self
   }
 }

@@ -78,6 +78,7 @@ extension Step {
     case .run(let command): "run \(command.arguments.joined(separator: " "))"
     case .signal(let name): "signal \(name)"
     case .http(let action): "http \(action.method)"
+    case .cloud(let action): action.summary
     case .page(let receiver): receiver.map { "page \($0)" } ?? "page"
     case .reload, .nudge, .start, .stop, .restart, .stopCleanStart: name
     }
