@@ -30,6 +30,7 @@ bench: ## measure Lifeguard and its peers on this machine (ARGS='--only recovery
 	@scripts/setup.sh bench
 	@scripts/build-release.sh
 	@scripts/build-release.sh query-bench
+	@scripts/build-release.sh bootstrap
 	@python3 Benchmarks/bench.py --lifeguard .build-release/lifeguard \
 	  --query-bench .build-release/query-bench $(ARGS)
 
@@ -42,8 +43,10 @@ fuzz: ## random queries and patterns beside Prometheus and RE2 for MINUTES=10, f
 	@LIFEGUARD_FUZZ_SECONDS=$$(($${MINUTES:-10} * 60)) LIFEGUARD_FUZZ_SEED=$${SEED:-$$(date +%s)} \
 	  swift test --filter PromQLPeerTests $(ARGS)
 
-package: build ## pack the release command: dist/lifeguard-VERSION-ARCH.tar.gz
+package: build ## pack the release: dist/lifeguard-VERSION-ARCH.tar.gz, the Lambda zip and its layer
+	@scripts/build-release.sh bootstrap
 	@scripts/package.sh
+	@scripts/package-lambda.sh
 
 docs: ## the API's pages from the doc comments: dist/docs
 	@scripts/docs.sh

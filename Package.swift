@@ -10,6 +10,8 @@ let package = Package(
   name: "lifeguard",
   products: [
     .executable(name: "lifeguard", targets: ["lifeguard"]),
+    // The Lambda function: a custom runtime's program must have this name.
+    .executable(name: "bootstrap", targets: ["bootstrap"]),
     .library(name: "LifeguardCore", targets: ["LifeguardCore"]),
   ],
   dependencies: [
@@ -90,6 +92,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "bootstrap",
+      dependencies: [
+        "CZlib", "LifeguardAWS", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
+      ],
+      swiftSettings: strict),
 
     .testTarget(
       name: "LifeguardAWSTests",
@@ -100,6 +108,13 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       exclude: ["Oracles"], swiftSettings: strict),
+    .testTarget(
+      name: "BootstrapTests",
+      dependencies: [
+        "CZlib", "LifeguardAWS", "LifeguardConfiguration", "LifeguardCore", "TestSupport",
+        "bootstrap",
+      ],
+      exclude: ["Fixtures", "cloud.py"], swiftSettings: strict),
     .testTarget(
       name: "LifeguardAgentTests",
       dependencies: [

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 
+import function.measure
 from measure import faults, load, machine, queries, subjects
 from measure.report import LIFEGUARD, Results, median, percentile
 
@@ -276,6 +277,7 @@ PARTS = {
     "watched": watched,
     "queries": evaluation,
     "http": http,
+    "lambda": function.measure.part,
 }
 
 
@@ -289,6 +291,10 @@ def arguments():
     parser.add_argument(
         "--query-bench", default=".build-release/query-bench", help="of Tests/QueryBench"
     )
+    parser.add_argument(
+        "--bootstrap", default=".build-release/bootstrap", help="the Lambda function"
+    )
+    parser.add_argument("--python", help="a Python with boto3, for the function beside ours")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
     parser.add_argument("--fault", choices=faults.FAULTS, action="append", help="of recovery")
     parser.add_argument("--count", type=int, default=20, help="repetitions of a fault")

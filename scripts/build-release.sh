@@ -35,7 +35,7 @@ for library in sqlite3 yaml:yaml-0.1 z:zlib; do
   fi
 done
 
-if [ ! -x "$scratch/lifeguard" ]; then
+if [ ! -x "$scratch/$product" ]; then
   cores=$(nproc)
   # Measured: about 11 CPU-minutes cold; the last, whole-module steps use one core.
   minutes=$((2 + 10 / cores))

@@ -103,11 +103,12 @@ install_packages() {
 # The peers that come from PyPI live in an environment of their own, never in the system's.
 python_peers() {
   local requirements=$root/scripts/test-requirements.txt folder=$root/.build/venv stamp
-  # Those for the checks of deploy/.
-  local aws=$root/scripts/test-requirements-aws.txt
+  # Those for the checks of deploy/, and those of which a single file is wanted, which come without
+  # what they would need to run.
+  local aws=$root/scripts/test-requirements-aws.txt bare=$root/scripts/test-requirements-bare.txt
   [ -s "$requirements" ] || return 0
   stamp=$folder/requirements.txt
-  cat "$requirements" "$aws" | cmp -s - "$stamp" && return 0
+  cat "$requirements" "$aws" "$bare" | cmp -s - "$stamp" && return 0
   echo "setup: installing the tests' Python peers into .build/venv"
   rm -rf "$folder"
   mkdir -p "$root/.build"
@@ -116,8 +117,9 @@ python_peers() {
   [ -x "$python" ] || python=python3
   if "$python" -m venv "$folder" &&
     "$folder/bin/pip" install --quiet --disable-pip-version-check \
-      -r "$requirements" -r "$aws"; then
-    cat "$requirements" "$aws" > "$stamp"
+      -r "$requirements" -r "$aws" &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$bare"; then
+    cat "$requirements" "$aws" "$bare" > "$stamp"
   else
     echo "setup: the Python peers could not be installed; tests that need them are skipped" >&2
     rm -rf "$folder"

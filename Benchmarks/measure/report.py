@@ -28,6 +28,10 @@ BUDGETS = {
     "query-instant": ("rate over 1,000 series, instant", "CPU-ms", 4),
     "query-range": ("the same over 6 h at 60 s", "CPU-ms", 28),
     "rule": ("a rule of 1,000 on 4,000 series", "CPU-µs", 100),
+    "lambda_start": ("Lambda: start → first poll", "ms", 8),
+    "lambda_cpu": ("Lambda: 1,000 log events", "ms CPU", 0.6),
+    "lambda_peak": ("Lambda: peak memory", "MiB", 20),
+    "lambda_growth": ("Lambda: 10,000 events add", "MiB", None),
 }
 LIFEGUARD = "Lifeguard"
 

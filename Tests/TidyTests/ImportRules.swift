@@ -22,7 +22,9 @@ enum ImportRules {
     "LifeguardAgent": agent,
     "LifeguardServer": server,
     "lifeguard": server.union(["ArgumentParser", "LifeguardAWS", "LifeguardServer"]),
-    "bootstrap": core.union(["LifeguardAWS", "LifeguardConfiguration", "LifeguardHost"]),
+    "bootstrap": core.union([
+      "CZlib", "LifeguardAWS", "LifeguardConfiguration", "LifeguardHost",
+    ]),
   ]
 
   /// What every target but the core may have: the C library and the standard library's locks.

@@ -1,0 +1,182 @@
+import LifeguardCore
+
+/// What CloudWatch Logs hands to a subscriber: the events of one log stream, packed.
+struct LogBatch {
+  var group = ""
+  var stream = ""
+  /// Sent by CloudWatch Logs itself to see whether somebody is there.
+  var isControl = false
+  var samples = SampleBatch()
+  var events = 0
+  /// Text that is no JSON, JSON without a metric, and what looked like one and was none.
+  var plainLines = 0
+  var otherLines = 0
+  var badLines = 0
+  /// FNV-1a over the identities of all events.
+  private var idHash: UInt64 = 0xcbf2_9ce4_8422_2325
+  /// When its newest event was logged.
+  var newest: Int64 = .min
+
+  /// The same for every delivery of this batch.
+  var key: String { "logs|\(group)|\(stream)|\(events)|\(newest)|\(String(idHash, radix: 16))" }
+
+  /// An event as CloudWatch Logs can send it holds fewer; more are counted, not read.
+  static let eventsMax = 100_000
+
+  /// Reads a whole event, `{"awslogs": {"data": "…"}}`.
+  ///
+  /// - Parameter ownGroup: this function's own log group, whose events it must never handle: it
+  ///   would call itself for ever.
+  static func read(
+    _ body: UnsafeBufferPointer<UInt8>, data: Range<Int>, wanted: WantedMetrics,
+    ownGroup: String?
+  ) throws(EventError) -> LogBatch {
+    guard let packed = Base64.decode(UnsafeBufferPointer(rebasing: body[data])) else {
+      throw EventError(.malformed, "awslogs.data is not base64")
+    }
+    let text = try Gunzip.unpack(packed)
+    let result: Result<LogBatch, EventError> = text.withUnsafeBufferPointer { bytes in
+      do throws(EventError) {
+        return .success(try read(unpacked: bytes, wanted: wanted, ownGroup: ownGroup))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  static func read(
+    unpacked bytes: UnsafeBufferPointer<UInt8>, wanted: WantedMetrics, ownGroup: String?
+  ) throws(EventError) -> LogBatch {
+    var batch = LogBatch()
+    var scanner = ByteScanner(bytes)
+    let broken = EventError(.malformed, "the unpacked event is not a JSON object")
+    guard scanner.take(UInt8(ascii: "{")) else { throw broken }
+    var eventsAt: Int?
+    var type = ""
+    while let key = scanner.text(), scanner.take(UInt8(ascii: ":")) {
+      switch scanner.string(key) {
+      case "messageType": type = try string(&scanner, "messageType")
+      case "logGroup": batch.group = try string(&scanner, "logGroup")
+      case "logStream": batch.stream = try string(&scanner, "logStream")
+      case "logEvents":
+        // Read once everything else is known, whatever the order of the members.
+        eventsAt = scanner.position
+        guard scanner.skipValue() else {
+          throw EventError(.malformed, "the unpacked event ends within logEvents")
+        }
+      default: guard scanner.skipValue() else { throw broken }
+      }
+      guard scanner.take(UInt8(ascii: ",")) else { break }
+    }
+    guard scanner.take(UInt8(ascii: "}")), scanner.isAtEnd else { throw broken }
+    batch.isControl = type == "CONTROL_MESSAGE"
+    guard !batch.isControl else { return batch }
+    guard type == "DATA_MESSAGE" else {
+      throw EventError(.unknownKind, "messageType is neither DATA_MESSAGE nor CONTROL_MESSAGE")
+    }
+    if let ownGroup, batch.group == ownGroup {
+      throw EventError(
+        .ownLogGroup,
+        "the event comes from this function's own log group, \(ownGroup); remove its subscription")
+    }
+    guard let eventsAt else { throw EventError(.malformed, "logEvents is missing") }
+    var events = ByteScanner(bytes, at: eventsAt)
+    try batch.readEvents(&events, wanted)
+    batch.samples.sort()
+    return batch
+  }
+
+  private static func string(
+    _ scanner: inout ByteScanner, _ name: String
+  ) throws(EventError) -> String {
+    guard let text = scanner.text() else {
+      throw EventError(.malformed, "\(name) is not a string")
+    }
+    return scanner.string(text)
+  }
+
+  private mutating func readEvents(
+    _ scanner: inout ByteScanner, _ wanted: WantedMetrics
+  ) throws(EventError) {
+    guard scanner.take(UInt8(ascii: "[")) else {
+      throw EventError(.malformed, "logEvents is not a list")
+    }
+    if scanner.take(UInt8(ascii: "]")) { return }
+    var reader = LogLineReader(wanted: wanted, stream: stream)
+    var line: [UInt8] = []
+    repeat {
+      try readEvent(&scanner, &reader, &line)
+    } while scanner.take(UInt8(ascii: ","))
+    guard scanner.take(UInt8(ascii: "]")) else {
+      throw EventError(.malformed, "logEvents does not end")
+    }
+  }
+
+  private mutating func readEvent(
+    _ scanner: inout ByteScanner, _ reader: inout LogLineReader, _ line: inout [UInt8]
+  ) throws(EventError) {
+    guard scanner.take(UInt8(ascii: "{")) else {
+      throw EventError(.malformed, "logEvents[\(events)] is not an object")
+    }
+    var time: Int64?
+    var message: ByteScanner.Text?
+    while let key = scanner.text(), scanner.take(UInt8(ascii: ":")) {
+      let name = UnsafeBufferPointer(rebasing: scanner.bytes[key.range])
+      if name.elementsEqual("message".utf8) {
+        message = scanner.text()
+        guard message != nil else {
+          throw EventError(.malformed, "logEvents[\(events)].message is not a string")
+        }
+      } else if name.elementsEqual("timestamp".utf8) {
+        time = scanner.integer()
+        guard time != nil else {
+          throw EventError(.malformed, "logEvents[\(events)].timestamp is not a whole number")
+        }
+      } else if name.elementsEqual("id".utf8) {
+        let start = scanner.position
+        guard scanner.skipValue() else { throw EventError(.malformed, "an event does not end") }
+        noteID(UnsafeBufferPointer(rebasing: scanner.bytes[start..<scanner.position]))
+      } else if !scanner.skipValue() {
+        throw EventError(.malformed, "logEvents[\(events)] does not end")
+      }
+      guard scanner.take(UInt8(ascii: ",")) else { break }
+    }
+    guard scanner.take(UInt8(ascii: "}")) else {
+      throw EventError(.malformed, "logEvents[\(events)] does not end")
+    }
+    guard let time, let message else {
+      throw EventError(.malformed, "logEvents[\(events)] has no timestamp or no message")
+    }
+    events += 1
+    newest = max(newest, time)
+    guard events <= Self.eventsMax else { return }
+    count(read(scanner, message, time, &reader, &line))
+  }
+
+  private mutating func read(
+    _ scanner: ByteScanner, _ message: ByteScanner.Text, _ time: Int64,
+    _ reader: inout LogLineReader, _ line: inout [UInt8]
+  ) -> LogLineReader.Outcome {
+    guard message.hasEscapes else {
+      return reader.read(
+        UnsafeBufferPointer(rebasing: scanner.bytes[message.range]), at: time, into: &samples)
+    }
+    scanner.unescape(message, into: &line)
+    return line.withUnsafeBufferPointer { reader.read($0, at: time, into: &samples) }
+  }
+
+  private mutating func count(_ outcome: LogLineReader.Outcome) {
+    switch outcome {
+    case .metrics: break
+    case .noMetric: otherLines += 1
+    case .notJSON: plainLines += 1
+    case .bad: badLines += 1
+    }
+  }
+
+  /// All of them, in their order, by one number: a delivery of other events is another batch.
+  private mutating func noteID(_ id: UnsafeBufferPointer<UInt8>) {
+    for byte in id { idHash = (idHash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  }
+}

@@ -1,0 +1,81 @@
+#!/bin/bash
+# Packs the Lambda function and its layer:
+#
+#   dist/lifeguard-lambda-VERSION-ARCH.zip   bootstrap, for provided.al2023
+#   dist/lifeguard-layer-VERSION.zip         restart_service.sh, found as /opt/restart_service.sh
+#
+# and holds what Lambda's base image and the README promise: nothing newer than GLIBC_2.34 and
+# GLIBCXX_3.4.29, no shared library beyond glibc, libstdc++ and libgcc_s, at most 30 MB, 12 MB
+# packed.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+program=${1:-.build-release/bootstrap}
+if [ ! -x "$program" ]; then
+  echo "package: $program is missing; run scripts/build-release.sh bootstrap" >&2
+  exit 1
+fi
+version=$(sed -n 's/.*"\([0-9][^"]*\)".*/\1/p' Sources/lifeguard/Version.swift | head -1)
+
+for symbol in $(objdump -T "$program" | grep -oE 'GLIBC(XX)?_[0-9.]+' | sort -uV); do
+  case $symbol in
+    GLIBC_*) floor=GLIBC_2.34 ;;
+    *) floor=GLIBCXX_3.4.29 ;;
+  esac
+  if [ "$(printf '%s\n' "$symbol" "$floor" | sort -V | tail -1)" != "$floor" ]; then
+    echo "package: bootstrap needs $symbol, newer than $floor" >&2
+    exit 1
+  fi
+done
+
+for library in $(objdump -p "$program" | awk '/NEEDED/ {print $2}'); do
+  case $library in
+    libc.so.6 | libm.so.6 | libpthread.so.0 | libdl.so.2 | librt.so.1 | ld-linux-*) ;;
+    libstdc++.so.6 | libgcc_s.so.1) ;;
+    *)
+      echo "package: bootstrap needs $library, which provided.al2023 does not have" >&2
+      exit 1
+      ;;
+  esac
+done
+
+size=$(stat -L -c %s "$program")
+if [ "$size" -gt $((30 * 1000 * 1000)) ]; then
+  echo "package: bootstrap has $size bytes, more than 30 MB" >&2
+  exit 1
+fi
+
+mkdir -p dist
+function=dist/lifeguard-lambda-$version-$(uname -m).zip
+layer=dist/lifeguard-layer-$version.zip
+# Python's zipfile: the same bytes for the same content, with modes that Lambda keeps.
+python3 - "$function" "$layer" "$program" "$(git log -1 --format=%ct)" << 'PACK'
+import sys
+import time
+import zipfile
+
+function, layer, program, stamp = sys.argv[1:5]
+date = time.gmtime(max(int(stamp), 315532800))[:6]
+
+
+def pack(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, source in files:
+            entry = zipfile.ZipInfo(name, date)
+            entry.create_system = 3
+            entry.external_attr = 0o100755 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with open(source, "rb") as file:
+                archive.writestr(entry, file.read())
+
+
+pack(function, [("bootstrap", program)])
+pack(layer, [("restart_service.sh", "scripts/restart_service.sh")])
+PACK
+packed=$(stat -c %s "$function")
+if [ "$packed" -gt $((12 * 1000 * 1000)) ]; then
+  echo "package: $function has $packed bytes, more than 12 MB" >&2
+  exit 1
+fi
+(cd dist && sha256sum "${function#dist/}" > "${function#dist/}.sha256")
+echo "package: $function ($packed bytes), $layer"
