@@ -58,7 +58,8 @@ let package = Package(
     .target(
       name: "LifeguardAgent",
       dependencies: [
-        "CLinux", "CZlib", "LifeguardCore", "LifeguardConfiguration", "LifeguardHost",
+        "CLinux", "CZlib", "LifeguardAWS", "LifeguardCore", "LifeguardConfiguration",
+        "LifeguardHost",
         "LifeguardStore",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -86,8 +87,8 @@ let package = Package(
     .executableTarget(
       name: "lifeguard",
       dependencies: [
-        "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
-        "LifeguardServer", "LifeguardStore",
+        "LifeguardAWS", "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore",
+        "LifeguardHost", "LifeguardServer", "LifeguardStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -118,8 +119,8 @@ let package = Package(
     .testTarget(
       name: "LifeguardAgentTests",
       dependencies: [
-        "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
-        "LifeguardStore", "TestSupport",
+        "LifeguardAWS", "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore",
+        "LifeguardHost", "LifeguardStore", "TestSupport",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

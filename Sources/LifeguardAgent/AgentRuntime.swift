@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Glibc
+import LifeguardAWS
 import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
@@ -21,11 +22,14 @@ public final class AgentRuntime: Sendable {
     public var load: @Sendable () async -> LoadedConfiguration
     /// What acts.
     public var hands: any Hands
+    /// What decides region and credentials of AWS; nil uses nothing of it.
+    public var aws: AWSSettings?
 
     public init(
       dataDirectory: String, configurationFile: String?, version: String,
       processes: ProcessWatch = ProcessWatch(),
-      hands: any Hands, load: @escaping @Sendable () async -> LoadedConfiguration
+      hands: any Hands, aws: AWSSettings? = nil,
+      load: @escaping @Sendable () async -> LoadedConfiguration
     ) {
       self.dataDirectory = dataDirectory
       self.configurationFile = configurationFile
@@ -33,6 +37,7 @@ public final class AgentRuntime: Sendable {
       self.processes = processes
       self.load = load
       self.hands = hands
+      self.aws = aws
     }
   }
 
@@ -82,7 +87,8 @@ public final class AgentRuntime: Sendable {
       samples: samples,
       history: SampleArchive(path: "\(data)/samples.db"),
       evidence: EvidenceFolder(path: "\(data)/evidence", threads: tools.threads),
-      notifiers: NotifierFactory(client: client, group: group, logger: logger),
+      notifiers: NotifierFactory(
+        client: client, group: group, logger: logger, aws: options.aws),
       top: { processes.top }, watchClosely: { processes.isPending = $0 },
       noteMembers: { processes.note(members: $0) },
       watchGroups: { processes.groups = $0.map(\.watched) })

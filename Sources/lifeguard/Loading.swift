@@ -10,7 +10,7 @@ enum Loading {
       files: .system, environment: { name in getenv(name).map { String(cString: $0) } },
       user: geteuid(), executable: Places.executable,
       collectors: CollectorRegistry.all(processes: ProcessWatch()).map(\.name),
-      defaultPack: DefaultPack.text)
+      defaultPack: DefaultPack.text, supportsSNS: true, remoteSecret: RemoteSecrets.fetch)
   }
 
   /// The file to read: the one that was named, the default one if it exists, or none.

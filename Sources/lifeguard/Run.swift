@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LifeguardAWS
 import LifeguardAgent
 import LifeguardConfiguration
 import LifeguardCore
@@ -126,7 +127,7 @@ struct Run: ParsableCommand {
       AgentRuntime.Options(
         dataDirectory: setting.directory, configurationFile: setting.file.map(Places.absolute),
         version: Version.text, processes: setting.processes, hands: setting.hands,
-        load: setting.load), logger: logger)
+        aws: AWSSettings(variable: Places.environment), load: setting.load), logger: logger)
     let socket = Places.socket(dataDirectory: setting.directory)
     if socket == Places.rootSocket { mkdir("/run/lifeguard", 0o755) }
     let server: APIServer

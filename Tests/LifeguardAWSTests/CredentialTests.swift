@@ -7,14 +7,16 @@ import Testing
 @Suite struct `where credentials come from` {
   private static let role = "arn:aws:iam::123456789012:role/web"
 
-  private static func assumed(_ key: String) -> ScriptedTransport.Answer {
+  private static func assumed(
+    _ key: String, _ action: String = "AssumeRole"
+  ) -> ScriptedTransport.Answer {
     AWSResponse.text(
       200,
       """
-      <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+      <\(action)Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><\(action)Result>
       <Credentials><AccessKeyId>\(key)</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
       <SessionToken>t</SessionToken><Expiration>2026-11-23T09:00:00Z</Expiration></Credentials>
-      </AssumeRoleResult></AssumeRoleResponse>
+      </\(action)Result></\(action)Response>
       """)
   }
 
@@ -199,7 +201,7 @@ import Testing
   @Test func `a web identity is exchanged without a signature`() async throws {
     let folder = try TemporaryFolder()
     try TextFile.write("the.web.token\n", to: folder / "token")
-    let transport = ScriptedTransport([Self.assumed("WEB")])
+    let transport = ScriptedTransport([Self.assumed("WEB", "AssumeRoleWithWebIdentity")])
     let found = await key(
       [
         "AWS_WEB_IDENTITY_TOKEN_FILE": folder / "token", "AWS_ROLE_ARN": Self.role,

@@ -153,7 +153,9 @@ import Testing
       let parameter = try await $0.ssm.parameter("/p")
       #expect(parameter.value == Secret("v") && parameter.version == 3)
     },
-    RecordedCall("ssm", "SendCommand", #"{"Command":{"CommandId":"c-1"}}"#) {
+    RecordedCall(
+      "ssm", "SendCommand", #"{"Command":{"CommandId":"12345678-1234-1234-1234-123456789012"}}"#
+    ) {
       var command = SSMCommand(
         document: "AWS-RunShellScript", instances: ["i-0123456789abcdef0"],
         parameters: ["commands": ["a", "b"]])
@@ -163,13 +165,15 @@ import Testing
       command.maxErrors = "0"
       command.logGroup = "g"
       let found = try await $0.ssm.sendCommand(command)
-      #expect(found == "c-1")
+      #expect(found == "12345678-1234-1234-1234-123456789012")
     },
-    RecordedCall("ssm", "SendCommand", #"{"Command":{"CommandId":"c-1"}}"#) {
+    RecordedCall(
+      "ssm", "SendCommand", #"{"Command":{"CommandId":"12345678-1234-1234-1234-123456789012"}}"#
+    ) {
       var command = SSMCommand(document: "doc", instances: [])
       command.targets = [SSMCommand.Target("tag:Role", ["web"])]
       let found = try await $0.ssm.sendCommand(command)
-      #expect(found == "c-1")
+      #expect(found == "12345678-1234-1234-1234-123456789012")
     },
     RecordedCall(
       "ssm", "GetCommandInvocation",
@@ -177,7 +181,7 @@ import Testing
         + #""StandardOutputContent":"o","StandardErrorContent":"e","StatusDetails":"Failed"}"#
     ) {
       let state = try await $0.ssm.commandInvocation(
-        "12345678-1234-1234-1234-123456789012", instance: "i-0123456789abcdef0", plugin: "p")
+        "12345678-1234-1234-1234-123456789012", instance: "i-0123456789abcdef0", plugin: "step")
       #expect(state.status == .failed && state.exitCode == 3 && state.standardError == "e")
     },
   ]

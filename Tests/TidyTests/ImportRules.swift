@@ -6,7 +6,8 @@ enum ImportRules {
     "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle",
   ]
   private static let agent = core.union(networking).union([
-    "CLinux", "CZlib", "LifeguardConfiguration", "LifeguardHost", "LifeguardStore",
+    "CLinux", "CZlib", "LifeguardAWS", "LifeguardConfiguration", "LifeguardHost",
+    "LifeguardStore",
   ])
   private static let server = agent.union([
     "CZlib", "Hummingbird", "HummingbirdCore", "LifeguardAgent",

@@ -48,9 +48,13 @@ public struct QueryInput: Hashable, Sendable {
       Parameter(name: "Action", value: action), Parameter(name: "Version", value: version),
     ]
     return Array(
-      (head + parameters).map {
-        "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))"
-      }
-      .joined(separator: "&").utf8)
+      (head + parameters).map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }
+        .joined(separator: "&").utf8)
+  }
+
+  /// A space is `+`, as in all forms.
+  private static func encode(_ text: String) -> String {
+    text.split(separator: " ", omittingEmptySubsequences: false)
+      .map { PercentEncoding.encode($0) }.joined(separator: "+")
   }
 }

@@ -191,9 +191,10 @@ public struct CloudWatchLogs: Sendable {
 extension LogUpload {
   /// A success may hold a failure: events outside of what the group keeps.
   mutating func take(_ info: JSON?, of count: Int) {
-    // Ends are exclusive, the start is inclusive; all count from 0 within the batch.
-    let tooOld = Int(info?["tooOldLogEventEndIndex"]?.integer ?? 0)
-    let expired = Int(info?["expiredLogEventEndIndex"]?.integer ?? 0)
+    // Ends are exclusive, the start is inclusive; all count from 0 within the batch. An end that is
+    // told at all tells of one event at least.
+    let tooOld = info?["tooOldLogEventEndIndex"]?.integer.map { max(Int($0), 1) } ?? 0
+    let expired = info?["expiredLogEventEndIndex"]?.integer.map { max(Int($0), 1) } ?? 0
     let tooNew = info?["tooNewLogEventStartIndex"]?.integer.map { count - Int($0) } ?? 0
     if tooOld > 0 { rejections.append("\(tooOld) events are older than 14 days") }
     if expired > tooOld {

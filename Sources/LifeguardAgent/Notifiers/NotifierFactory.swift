@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import LifeguardAWS
 import LifeguardCore
 import Logging
 import NIOCore
@@ -8,13 +9,18 @@ public struct NotifierFactory: Sendable {
   let client: HTTPClient
   private let group: any EventLoopGroup
   private let logger: Logger
+  private let aws: AWSClient?
 
   /// - Parameters:
   ///   - client: shared with the rest of the agent; made with `clientConfiguration`.
   ///   - group: for SMTP connections.
   ///   - logger: where the channel `log` writes.
-  public init(client: HTTPClient, group: any EventLoopGroup, logger: Logger) {
+  ///   - aws: what decides region and credentials of SNS; without it that channel has no notifier.
+  public init(
+    client: HTTPClient, group: any EventLoopGroup, logger: Logger, aws: AWSSettings? = nil
+  ) {
     self.client = client
+    self.aws = aws.map { AWSClient($0, transport: AsyncHTTPTransport(client: client)) }
     self.group = group
     self.logger = logger
   }
@@ -27,7 +33,7 @@ public struct NotifierFactory: Sendable {
     return configuration
   }
 
-  /// Nil for a channel that another target serves (SNS).
+  /// Nil for SNS where nothing is known about AWS.
   public func notifier(for channel: LifeguardCore.Channel) -> (any Notifier)? {
     let post = HTTPPost(client: client)
     return switch channel {
@@ -36,7 +42,7 @@ public struct NotifierFactory: Sendable {
     case .slack(let settings): SlackNotifier(settings, post: post)
     case .email(let settings): EmailNotifier(settings, group: group)
     case .alertmanager(let settings): AlertmanagerNotifier(settings, post: post)
-    case .sns: nil
+    case .sns(let settings): aws.map { SNSNotifier(settings, client: $0) }
     }
   }
 }

@@ -86,10 +86,17 @@ class Checker:
             self.bounds(shape, len(value), path)
             if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
                 self.complain(f"{path} is {value!r}, none of the model's words")
-            pattern = shape.metadata.get("pattern")
-            if pattern and "\\p" not in pattern and not re.search(pattern, value):
-                self.complain(f"{path} is {value!r}, which does not match {pattern}")
+            self.pattern(shape.metadata.get("pattern"), value, path)
         return None
+
+    def pattern(self, pattern, value, path):
+        try:
+            compiled = re.compile(pattern or "")
+        except re.error:
+            # Java's classes, which Python does not have.
+            return
+        if not compiled.search(value):
+            self.complain(f"{path} is {value!r}, which does not match {pattern}")
 
     def bounds(self, shape, count, path):
         limits = shape.metadata
