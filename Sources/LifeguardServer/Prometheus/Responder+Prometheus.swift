@@ -11,10 +11,7 @@ extension Responder {
     _ place: PrometheusPlace, _ request: Request, on channel: any NIOCore.Channel,
     _ limit: ConnectionLimit
   ) async -> Reply {
-    if place == .write {
-      return .text(
-        .notFound, "remote write receiver needs to be enabled with `http: {remote_write: true}`")
-    }
+    if place == .write { return await receiveSamples(request, limit) }
     var body: [UInt8] = []
     if request.method == .post {
       switch await collectBody(request, upTo: place.bodyMax) {
