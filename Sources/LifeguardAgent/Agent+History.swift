@@ -18,6 +18,8 @@ extension Agent {
       // The newest would be missing, and a gap before now is worse than none before it.
       guard !truncated else { return }
       for one in series { refill(one) }
+      // It lies on the disk already, and has been sent.
+      _ = turn.head.takeJournal()
     } catch {
       logger.warning("Samples not read back", error: error)
     }
@@ -25,7 +27,8 @@ extension Agent {
 
   private func refill(_ series: StoredSeries) {
     do throws(HeadError) {
-      let reference = try turn.head.reference(for: series.labels)
+      let reference = try turn.head.reference(
+        for: series.labels, origin: series.isRemote ? .remote : .local)
       for sample in series.samples {
         try turn.head.append(reference, at: sample.timestamp, sample.value)
       }

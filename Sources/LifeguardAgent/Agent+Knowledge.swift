@@ -21,7 +21,8 @@ extension Agent {
   /// What the metrics known here mean, sorted by name, each name once.
   public nonisolated func describedFamilies() async -> [MetricFamily] {
     var byName: [String: MetricFamily] = [:]
-    for family in await metricsReport.descriptions where byName[family.name] == nil {
+    let own = await metricsReport.descriptions
+    for family in own + (await remoteFamilies) where byName[family.name] == nil {
       byName[family.name] = family
     }
     return byName.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -32,21 +33,20 @@ extension Agent {
   /// - Parameters:
   ///   - listening: where its metrics are shown.
   ///   - scheme: `http` or `https`.
-  public func targets(listening: String, scheme: String) -> [TargetReport] {
+  public func targets(listening: String, scheme: String) -> [ScrapeTargetStatus] {
     let own: Labels = ["instance": parts.host.hostname, "job": "node"]
     let problem = table.collectors.sorted { $0.key < $1.key }
       .compactMap { name, collector in collector.problem.map { "\(name): \($0)" } }.first
     let length = table.collectors.values.reduce(Duration.zero) { $0 + $1.duration }
-    return [
-      TargetReport(
-        job: "node", url: "\(scheme)://\(listening)/metrics",
-        discoveredLabels: [
-          "__address__": listening, "__metrics_path__": "/metrics", "job": "node",
-        ],
-        labels: own, health: lastTurnAt == nil ? "unknown" : isHealthy ? "up" : "down",
-        lastError: problem ?? "", lastScrape: lastTurnAt?.wall, lastScrapeDuration: length,
-        interval: configuration.interval, timeout: configuration.interval, isDropped: false)
-    ]
+    let host = ScrapeTargetStatus(
+      job: "node", url: "\(scheme)://\(listening)/metrics",
+      discoveredLabels: [
+        "__address__": listening, "__metrics_path__": "/metrics", "job": "node",
+      ],
+      labels: own, health: lastTurnAt == nil ? .unknown : isHealthy ? .up : .down,
+      lastError: problem ?? "", lastScrape: lastTurnAt?.wall, lastScrapeDuration: length,
+      interval: configuration.interval, timeout: configuration.interval, isDropped: false)
+    return [host] + scrapeTargets
   }
 
   /// Inline rules first, then the groups of rule files and of the default pack, in order.

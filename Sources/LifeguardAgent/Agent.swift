@@ -46,6 +46,8 @@ public actor Agent {
   var children: [ChildRecord]
   let startReport: StartReport
   var table: SeriesTable
+  /// What `samples.db` knows of series that no collector delivers.
+  var sampleJournal = SampleJournal()
   var counters = SelfMetrics()
   var stuckCollectors: Set<String> = []
   var post: DeliveryQueue
@@ -86,6 +88,7 @@ public actor Agent {
     table = SeriesTable(common: common)
     let monitor = Monitor(policy: Policy(configuration, host: host), state: memory.state)
     turn = Turn(head: Head(seriesMax: configuration.collect.seriesMax), monitor: monitor)
+    turn.head.keepsJournal = parts.samples != nil
     let clock = parts.clock
     turn.stopwatch = { clock().boottime }
     turn.queryOptions.subqueryStep = configuration.evaluationInterval

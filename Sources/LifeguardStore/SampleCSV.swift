@@ -199,7 +199,7 @@ public struct SampleCSV {
     Fault(line: line, column: field.column, message: message)
   }
 
-  static func timestamp(_ text: String) -> Timestamp? {
+  public static func timestamp(_ text: String) -> Timestamp? {
     if let number = Double(text), number.isFinite, number.magnitude < 9e15 {
       return number.magnitude >= 1e11
         ? Timestamp(milliseconds: Int64(number.rounded())) : Timestamp(seconds: number)

@@ -12,11 +12,19 @@ extension Agent {
     case others
   }
 
-  /// Hands what was appended since the last call to remote write, without waiting.
+  /// Hands what was appended since the last call to `samples.db` and to remote write, without
+  /// waiting.
   func passOn(_ appender: Appender) {
-    guard turn.head.keepsJournal else { return }
     let entries = turn.head.takeJournal()
     guard !entries.isEmpty else { return }
+    if appender == .others, let samples = parts.samples {
+      let head = turn.head
+      let batch = sampleJournal.batch(entries.lazy.map { ($0.reference, $0.sample) }) {
+        (head.labels(of: $0), head.isRemote($0))
+      }
+      // What a disk that hangs loses, memory has; the series are introduced again.
+      if !samples.offer(batch) { sampleJournal.forget() }
+    }
     for destination in destinations {
       destination.offer(entries) { self.turn.head.labels(of: $0) }
     }
@@ -62,7 +70,7 @@ extension Agent {
           group: parts.notifiers.client.eventLoopGroup,
           clock: parts.clock, logger: logger))
     }
-    turn.head.keepsJournal = !destinations.isEmpty
+    turn.head.keepsJournal = parts.samples != nil || !destinations.isEmpty
     return (destinations, settings)
   }
 
@@ -76,7 +84,6 @@ extension Agent {
     passOn(.others)
     let ending = destinations
     destinations = []
-    turn.head.keepsJournal = false
     for destination in ending {
       destination.offer(markers) { self.turn.head.labels(of: $0) }
     }

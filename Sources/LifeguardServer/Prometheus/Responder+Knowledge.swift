@@ -51,14 +51,14 @@ extension Responder {
     ])
   }
 
-  private static func json(_ target: TargetReport) -> JSON {
+  private static func json(_ target: ScrapeTargetStatus) -> JSON {
     [
       "discoveredLabels": json(target.discoveredLabels), "labels": json(target.labels),
       "scrapePool": .string(target.job), "scrapeUrl": .string(target.url),
       "globalUrl": .string(target.url), "lastError": .string(target.lastError),
       "lastScrape": .string(target.lastScrape.map(\.text) ?? Self.never),
       "lastScrapeDuration": .number(target.lastScrapeDuration.seconds),
-      "health": .string(target.health), "scrapeInterval": .string(target.interval.text),
+      "health": .string(target.health.rawValue), "scrapeInterval": .string(target.interval.text),
       "scrapeTimeout": .string(target.timeout.text),
     ]
   }
