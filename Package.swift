@@ -75,6 +75,7 @@ let package = Package(
       name: "LifeguardServer",
       dependencies: [
         "CZlib", "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
+        "LifeguardStore",
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),

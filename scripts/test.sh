@@ -5,7 +5,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-limit=${LIFEGUARD_TEST_SECONDS:-1500}
+limit=${LIFEGUARD_TEST_SECONDS:-1800}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -23,7 +23,10 @@ groups=(
   'SimulationTests'
   'PromQLPeerTests'
   'LifeguardHostTests|TestSupportTests'
-  'LifeguardStoreTests|LifeguardAgentTests|LifeguardServerTests'
+  'LifeguardStoreTests'
+  'LifeguardAgentTests'
+  'LifeguardServerTests'
+  'LifeguardAWSTests|BootstrapTests'
   'CommandTests'
   'DeployTests'
 )

@@ -1,10 +1,21 @@
 import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
+import LifeguardStore
 
 /// What Prometheus' API asks about rules, targets and metrics.
 extension Agent {
   public nonisolated var version: String { parts.version }
+
+  /// What lies on the disk.
+  public nonisolated var history: SampleArchive { parts.history }
+
+  /// From when on memory holds every sample; what is older lies on the disk alone.
+  public var memoryReach: Timestamp {
+    max(
+      startedAt.wall - Agent.refilled,
+      parts.clock().wall - configuration.collect.memoryRetention)
+  }
 
   public var externalLabels: Labels {
     Labels(configuration.externalLabels.map { Label(name: $0.key, value: $0.value) })

@@ -62,12 +62,7 @@ struct SelfMetrics {
     add(
       "lifeguard_turn_duration_seconds", .gauge, "Length of the last turn.",
       [(none, lastTurn.seconds)])
-    families.append(
-      work.family("lifeguard_turn_work_seconds", "How long turns took."))
-    families.append(
-      latency.family(
-        "lifeguard_turn_latency_seconds",
-        "From the newest sample of a turn to the turn's end, waiting included."))
+    families += turnFamilies
     add(
       "lifeguard_head_series", .gauge, "Series in memory.", [(none, Double(head.seriesCount))])
     add(
@@ -112,6 +107,15 @@ struct SelfMetrics {
       [(none, monitor.frozenReason == nil ? 0 : 1)])
     families.append(services(monitor))
     return families
+  }
+
+  private var turnFamilies: [ExposedFamily] {
+    [
+      work.family("lifeguard_turn_work_seconds", "How long turns took."),
+      latency.family(
+        "lifeguard_turn_latency_seconds",
+        "From the newest sample of a turn to the turn's end, waiting included."),
+    ]
   }
 
   private func services(_ monitor: Monitor) -> ExposedFamily {

@@ -215,7 +215,8 @@ extension Turn {
 
   // MARK: Series
 
-  /// Writes a sample that was not collected into the head, from where it goes the way of all others.
+  /// Writes a sample that was not collected into the head, from where it goes the way of all
+  /// others.
   ///
   /// What is calculated from remote series is remote, and stays so.
   ///

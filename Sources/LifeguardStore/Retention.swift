@@ -39,8 +39,8 @@ public struct Retention: Sendable, Hashable {
     }
   }
 
-  /// How much is rolled up at once (ms): a bucket chunk of about 120 buckets packs well, but a short
-  /// retention must not become twice as long.
+  /// How much is rolled up at once (ms): a bucket chunk of about 120 buckets packs well, but a
+  /// short retention must not become twice as long.
   func window(_ resolution: Resolution) -> Int64 {
     let longest: Int64 =
       switch resolution {

@@ -145,7 +145,8 @@ public actor SampleArchive {
     try StoredStatistics(try database())
   }
 
-  /// Runs `body` in a read transaction, so that a fold meanwhile neither hides nor doubles anything.
+  /// Runs `body` in a read transaction, so that a fold meanwhile neither hides nor doubles
+  /// anything.
   private func load<Answer>(
     _ limits: ArchiveLimits, rawOnly: Bool = false,
     _ body: (inout SampleLoad, SeriesIndex) throws(ArchiveError) -> Answer

@@ -5,7 +5,8 @@ public struct SampleBatch: Sendable {
   /// The head's handles, one for each of `samples`.
   public var references: [SeriesReference]
   public var samples: [Sample]
-  /// The labels behind handles that no earlier batch has used, and whether they came from elsewhere.
+  /// The labels behind handles that no earlier batch has used, and whether they came from
+  /// elsewhere.
   public var introduced: [(reference: SeriesReference, labels: Labels, isRemote: Bool)]
   /// Handles that will not be used again.
   public var ended: [SeriesReference]

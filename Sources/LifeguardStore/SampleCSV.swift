@@ -199,6 +199,7 @@ public struct SampleCSV {
     Fault(line: line, column: field.column, message: message)
   }
 
+  /// A time as people and exporters write it; nil when it is none.
   public static func timestamp(_ text: String) -> Timestamp? {
     if let number = Double(text), number.isFinite, number.magnitude < 9e15 {
       return number.magnitude >= 1e11

@@ -22,6 +22,7 @@ public final class SampleFile {
     try SampleSchema.check(database)
   }
 
+  /// How much is stored, in which resolution, and since when.
   public func statistics() throws(StoreError) -> StoredStatistics {
     try StoredStatistics(database)
   }

@@ -56,6 +56,7 @@ public final class SampleImport {
     return number
   }
 
+  /// Adds a sample to a series; written in blocks, and kept only after `commit`.
   public func append(_ number: Int, _ sample: Sample) throws(StoreError) {
     buffers[number].append(sample)
     buffered += 1

@@ -2,8 +2,8 @@ import LifeguardCore
 
 /// Reads samples with times from OpenMetrics text, line by line, however long the file is.
 ///
-/// A scrape has no times and is read whole by others; here each sample needs one. What is said about
-/// metrics (`# TYPE` and its like) and exemplars are passed over.
+/// A scrape has no times and is read whole by others; here each sample needs one. What is said
+/// about metrics (`# TYPE` and its like) and exemplars are passed over.
 public struct SampleOpenMetrics {
   private var line = 0
   private var hasEnded = false

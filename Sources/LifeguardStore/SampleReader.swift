@@ -79,8 +79,8 @@ enum SampleReader {
     return damaged
   }
 
-  /// - Parameter previous: the row before in the segment, 0 for the first: the rows of a segment are
-  ///   decoded one after the other, so none may be missing.
+  /// - Parameter previous: the row before in the segment, 0 for the first: the rows of a segment
+  /// are   decoded one after the other, so none may be missing.
   static func checksum(
     ofRow id: Int64, after previous: Int64, _ wall: Int64, _ data: [UInt8]
   ) -> Int64 {

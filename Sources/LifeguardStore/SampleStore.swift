@@ -137,8 +137,8 @@ public actor SampleStore {
     maintain(at: row.timestamp)
   }
 
-  /// Writes one batch. Of its samples those that are newer than all before of their series are kept,
-  /// as Prometheus does; the others are counted.
+  /// Writes one batch. Of its samples those that are newer than all before of their series are
+  /// kept, as Prometheus does; the others are counted.
   public func append(_ batch: SampleBatch) {
     for entry in batch.introduced where hasRoom() {
       catalogue.introduce(

@@ -93,7 +93,8 @@ struct StoredBlock: Sendable {
     return list.times.map(\.milliseconds).filter { $0 >= moved }
   }
 
-  /// Whether it may hold samples in `(after, through]`, or the bucket before, which a counter needs.
+  /// Whether it may hold samples in `(after, through]`, or the bucket before, which a counter
+  /// needs.
   func overlaps(after: Int64, through: Int64) -> Bool {
     end + resolution.milliseconds > after && start - resolution.milliseconds <= through
   }

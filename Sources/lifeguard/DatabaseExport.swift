@@ -32,8 +32,8 @@ struct DatabaseExport: ParsableCommand {
     commandName: "export", abstract: "Writes stored samples as CSV or OpenMetrics.",
     discussion: """
       CSV has the columns series, timestamp and value, and keeps staleness markers as `stale`; \
-      OpenMetrics leaves them out. Both can be read back with `lifeguard db import`, and OpenMetrics \
-      with `promtool tsdb create-blocks-from openmetrics`.
+      OpenMetrics leaves them out. Both can be read back with `lifeguard db import`, and \
+      OpenMetrics with `promtool tsdb create-blocks-from openmetrics`.
 
       Example: lifeguard db export 'node_load1' --from 2026-01-31T00:00:00Z --output load.csv
                lifeguard db export --format openmetrics > all.txt
@@ -76,9 +76,8 @@ struct DatabaseExport: ParsableCommand {
           if format == .csv {
             sink.write(SampleCSV.line(name, sample))
           } else if !sample.isStaleMarker {
-            sink.write(
-              "\(name) \(SampleText.value(sample.value)) \(SampleText.timestamp(sample.timestamp))\n"
-            )
+            let value = SampleText.value(sample.value)
+            sink.write("\(name) \(value) \(SampleText.timestamp(sample.timestamp))\n")
           }
           count += 1
         }

@@ -15,8 +15,8 @@ struct DatabaseImport: ParsableCommand {
     commandName: "import",
     abstract: "Puts samples from CSV or OpenMetrics files into the store.",
     discussion: """
-      Each file is taken in whole or, when something in it is wrong, not at all. CSV needs a header \
-      with the columns timestamp, value and series, or columns for labels; \
+      Each file is taken in whole or, when something in it is wrong, not at all. CSV needs a \
+      header with the columns timestamp, value and series, or columns for labels; \
       `--series` names the series of a file that has times and values only. Where a series has a \
       sample at a time already, that one stays. No agent may use the data directory.
 

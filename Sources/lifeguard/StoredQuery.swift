@@ -6,6 +6,9 @@ import LifeguardStore
 
 /// A query over the samples that an agent left behind.
 struct StoredQuery {
+  /// As long as a query of a running agent may take.
+  static let secondsMax = 120
+
   var directory: String
 
   /// The answer in the form of the API.
@@ -20,7 +23,49 @@ struct StoredQuery {
     } catch {
       throw refused("invalid expression: \(error)")
     }
-    throw refused("not read yet: \(query.text)")
+    let archive = SampleArchive(path: path)
+    let answer = Blocking<Result<JSON, Refusal>>.wait(seconds: Self.secondsMax) {
+      do {
+        return .success(try await Self.evaluate(query, question, archive))
+      } catch {
+        return .failure(Refusal(description: "\(error)"))
+      }
+    }
+    switch answer {
+    case .success(let json): return json
+    case .failure(let refusal): throw refused(refusal.description)
+    case nil: throw refused("the query takes longer than \(Self.secondsMax) s")
+    }
+  }
+
+  private struct Refusal: Error { var description: String }
+
+  /// As of the newest sample, unless the question names a time: after five minutes of rest there
+  /// would be nothing to see otherwise.
+  private static func evaluate(
+    _ query: Query, _ question: QueryQuestion, _ archive: SampleArchive
+  ) async throws -> JSON {
+    var end = QueryQuestion.now
+    if let time = question.time {
+      end = time
+    } else if let newest = try await archive.statistics().interval?.newest {
+      end = newest
+    }
+    let deadline = ContinuousClock.now + .seconds(secondsMax)
+    let options = QueryOptions(
+      interruption: { ContinuousClock.now < deadline ? nil : .timedOut })
+    var result: QueryResult
+    let start = end - (question.span?.length ?? .zero)
+    let source = try await archive.source(
+      for: query, from: start, to: end, step: question.span?.step ?? .zero, options: options)
+    if let span = question.span {
+      result = try query.range(
+        over: source, from: start, to: end, step: span.step, options: options)
+    } else {
+      result = try query.instant(over: source, at: end, options: options)
+    }
+    result.infos += source.infos
+    return try JSON.parse(try QueryAnswer.json(result, at: end))
   }
 
   private func refused(_ message: String) -> ExitCode {

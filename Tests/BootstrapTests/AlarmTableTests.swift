@@ -35,6 +35,6 @@ import Testing
         }
       }
     }
-    #expect(cases == 120)
+    #expect(cases == 40)
   }
 }

@@ -95,6 +95,43 @@ struct RoundTripTests {
     String(line).replacing(/\u{1B}\[[0-9;]*m/, with: "").count
   }
 
+  @Test func `what an agent left behind can be queried, counted, checked and taken elsewhere`()
+    async throws
+  {
+    let agent = try await RunningAgent("default_rules: false\n")
+    #expect(
+      await eventually(within: .seconds(30)) {
+        try await agent.command(["query", "count_over_time(node_load1[1m]) > 3"])
+          .standardOutput.contains("} ")
+      })
+    await agent.program.terminate(grace: .seconds(20))
+    let query = try await agent.command(["query", "node_load1"])
+    #expect(query.succeeded && query.standardOutput.contains("node_load1{"), "\(query)")
+    let range = try await agent.command(
+      ["query", "count_over_time(node_load1[10s])", "--range", "1m", "--step", "5s", "--json"])
+    #expect(range.succeeded, "\(range)")
+    let stats = try await agent.json(["db", "stats"])
+    #expect(stats.object?.members.isEmpty == false, "\(stats)")
+    #expect(try await agent.command(["db", "verify"]).succeeded)
+    let export = try await agent.command(["db", "export", "node_load1"])
+    #expect(export.succeeded && export.standardOutput.contains("node_load1"), "\(export)")
+
+    let other = try TemporaryFolder()
+    defer { other.remove() }
+    try TextFile.write(export.standardOutput, to: other / "samples.csv")
+    let taken = try await ChildProgram.run(
+      [agent.lifeguard, "db", "import", other / "samples.csv", "--data", other / "data"])
+    #expect(taken.succeeded, "\(taken)")
+    let there = try await ChildProgram.run(
+      [agent.lifeguard, "query", "node_load1", "--data", other / "data"])
+    #expect(there.standardOutput == query.standardOutput, "\(there)")
+    try TextFile.write("series,timestamp,value\nnode_load1,yesterday,1\n", to: other / "bad.csv")
+    let refused = try await ChildProgram.run(
+      [agent.lifeguard, "db", "import", other / "bad.csv", "--data", other / "data"])
+    #expect(!refused.succeeded && refused.standardError.contains("bad.csv:2:"), "\(refused)")
+    await agent.end()
+  }
+
   @Test func `everything that shows something shows JSON too`() async throws {
     let agent = try await RunningAgent(Self.quiet)
     for arguments in [

@@ -5,8 +5,8 @@ import Testing
 
 /// Random queries over random data, asked of a real Prometheus and of ours.
 ///
-/// `make fuzz` runs it for longer: `LIFEGUARD_FUZZ_SECONDS` is how long, `LIFEGUARD_FUZZ_SEED` where
-/// it begins, which is what a failure prints.
+/// `make fuzz` runs it for longer: `LIFEGUARD_FUZZ_SECONDS` is how long, `LIFEGUARD_FUZZ_SEED`
+/// where it begins, which is what a failure prints.
 @Suite(.serialized)
 struct DifferentialTests {
   @Test(.enabled(if: PrometheusServer.requirement.isMet, "\(PrometheusServer.requirement.reason)"))

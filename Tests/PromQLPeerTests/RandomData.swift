@@ -1,10 +1,10 @@
 import LifeguardCore
 
-/// Random series of every kind that rules meet: counters with resets, gaps, markers, NaN, infinities,
-/// histograms, and times that jitter.
+/// Random series of every kind that rules meet: counters with resets, gaps, markers, NaN,
+/// infinities, histograms, and times that jitter.
 ///
-/// No sample lies on a whole or half second, where windows of queries begin and end: Prometheus 2.42
-/// closes them on the left, later versions open them.
+/// No sample lies on a whole or half second, where windows of queries begin and end: Prometheus
+/// 2.42 closes them on the left, later versions open them.
 struct RandomData {
   struct Series {
     var labels: Labels

@@ -2,7 +2,8 @@ import Glibc
 import LifeguardCore
 
 /// Measures queries over series in memory in CPU time and prints JSON; `make bench` sets the same
-/// queries over the same series beside Prometheus and VictoriaMetrics (Benchmarks/measure/queries.py).
+/// queries over the same series beside Prometheus and VictoriaMetrics
+/// (Benchmarks/measure/queries.py).
 ///
 ///     swift run -c release query-bench [SERIES…]
 @main

@@ -3,7 +3,7 @@ extension AWSClient {
   public var logs: CloudWatchLogs { CloudWatchLogs(client: self) }
   public var sns: SNS { SNS(client: self) }
   public var ssm: SSM { SSM(client: self) }
-  public var secretsManager: SecretsManager { SecretsManager(client: self) }
+  public var secretsManager: SecretStore { SecretStore(client: self) }
   public var ec2: EC2 { EC2(client: self) }
   public var autoScaling: AutoScaling { AutoScaling(client: self) }
   public var dynamoDB: DynamoDB { DynamoDB(client: self) }

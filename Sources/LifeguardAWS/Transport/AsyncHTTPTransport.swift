@@ -58,15 +58,34 @@ public final class AsyncHTTPTransport: AWSTransport {
     for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
     if !request.body.isEmpty { outgoing.body = .bytes(ByteBuffer(bytes: request.body)) }
     do {
-      let limit = TimeAmount.milliseconds(max(timeout.milliseconds, 1))
-      let response = try await client.execute(outgoing, timeout: limit)
-      let body = try await response.body.collect(upTo: request.answerMax)
-      return AWSResponse(
-        status: Int(response.status.code),
-        headers: response.headers.map { AWSHeader($0.name, $0.value) },
-        body: Array(body.readableBytesView))
+      return try await Self.exchange(outgoing, client, upTo: request.answerMax, within: timeout)
     } catch {
       throw Self.failure(error, request)
+    }
+  }
+
+  /// The client's own deadline ends with the head of the answer; ours covers its body too.
+  private static func exchange(
+    _ outgoing: HTTPClientRequest, _ client: HTTPClient, upTo answerMax: Int,
+    within timeout: Duration
+  ) async throws -> AWSResponse {
+    try await withThrowingTaskGroup(of: AWSResponse.self) { group in
+      group.addTask {
+        let limit = TimeAmount.milliseconds(max(timeout.milliseconds, 1))
+        let response = try await client.execute(outgoing, timeout: limit)
+        let body = try await response.body.collect(upTo: answerMax)
+        return AWSResponse(
+          status: Int(response.status.code),
+          headers: response.headers.map { AWSHeader($0.name, $0.value) },
+          body: Array(body.readableBytesView))
+      }
+      group.addTask {
+        try await Task.sleep(for: timeout)
+        throw HTTPClientError.deadlineExceeded
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
     }
   }
 

@@ -50,7 +50,7 @@ actor RemoteWriteQueue {
 
   /// Writes samples to the spool; what finds no room is counted as dropped.
   func take(_ batch: RemoteWriteBatch, at now: Duration) {
-    guard !isClosed, open(at: now) else {
+    guard !isClosed, openSpool(at: now) else {
       if !isClosed { status.drop(batch.entries.count, because: status.trouble, at: now) }
       return
     }
@@ -116,7 +116,7 @@ actor RemoteWriteQueue {
     }
   }
 
-  private func open(at now: Duration) -> Bool {
+  private func openSpool(at now: Duration) -> Bool {
     if spool != nil { return true }
     do throws(SystemCallError) {
       let opened = try Spool(
@@ -138,7 +138,7 @@ actor RemoteWriteQueue {
   /// send or it has waited long enough.
   func next(at now: Duration, isLast: Bool) -> RemoteWriteRequest? {
     if let current { return current }
-    guard open(at: now), let waiting = spool?.waitingSamples, waiting > 0 else { return nil }
+    guard openSpool(at: now), let waiting = spool?.waitingSamples, waiting > 0 else { return nil }
     let hasWaited = waitingSince.map { now - $0 >= settings.batchDeadline } ?? true
     guard isLast || hasWaited || waiting >= settings.samplesPerSend else { return nil }
     current = build()

@@ -9,7 +9,8 @@ import LifeguardHost
 /// queue-NAME/  0000000007.spool  0000000008.spool  …  cursor
 /// record       length (4) · CRC-32 of the content (4) · samples (4) · content
 /// ```
-/// All numbers little-endian. A write goes to the kernel at once, so a killed process loses nothing;
+/// All numbers little-endian. A write goes to the kernel at once, so a killed process loses
+/// nothing;
 /// a record that a crash of the machine cut is found by its checksum, and what follows is left out.
 /// Blocking: for a thread of its own.
 struct Spool {

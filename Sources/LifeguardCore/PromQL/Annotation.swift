@@ -78,7 +78,8 @@ extension Annotation {
   ) -> Annotation {
     Annotation(
       .info,
-      "single samples have expired up to \(before.text): \(use.words) of \(resolution.text) are read",
+      "single samples have expired up to \(before.text): "
+        + "\(use.words) of \(resolution.text) are read",
       at: position
     ).placed(in: query)
   }

@@ -17,7 +17,6 @@ public struct Guard: Sendable {
     Guard(.startUp, Guard.startUp),
     Guard(.intent, Guard.intent),
     Guard(.unknownIsNotBad, Guard.unknownIsNotBad),
-    Guard(.freshEvidence, Guard.localEvidence),
     Guard(.freshEvidence, Guard.freshEvidence),
     Guard(.slowIsNotDead, Guard.slowIsNotDead),
     Guard(.precondition, Guard.precondition),
@@ -105,10 +104,11 @@ public struct Guard: Sendable {
     }
   }
 
-  /// G1: the newest sample is fresh, and newer than the last action's effect.
+  /// G1: the newest sample is this host's own, fresh, and newer than the last action's effect.
   private static func freshEvidence(
     _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
   ) -> Refusal? {
+    if let foreign = foreignEvidence(request) { return foreign }
     guard let age = request.alert.evidenceAge(at: now) else {
       return Refusal(
         .freshEvidence, code: "no_evidence", "no sample says that \(request.alert.name) holds")
@@ -143,9 +143,7 @@ public struct Guard: Sendable {
   }
 
   /// What others send may inform people; it makes this host act only if its plan says so.
-  private static func localEvidence(
-    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
-  ) -> Refusal? {
+  private static func foreignEvidence(_ request: ActionRequest) -> Refusal? {
     guard request.alert.origin == .remote, !request.plan.acceptsRemoteOrigin else { return nil }
     return Refusal(
       .freshEvidence, code: "remote_origin",

@@ -1,7 +1,9 @@
 /// A remote write request (1.0), taken apart without building a single label set.
 ///
-/// A sender repeats its series in every request, byte for byte, so a series is known by the bytes of
-/// its labels: only one that is new is looked at closely (`WriteIngest`). That is most of the speed.
+/// A sender repeats its series in every request, byte for byte, so a series is known by the bytes
+/// of
+/// its labels: only one that is new is looked at closely (`WriteIngest`). That is most of the
+/// speed.
 ///
 /// ```
 /// WriteRequest  1: TimeSeries  1: Label   1: name   2: value

@@ -86,18 +86,19 @@ struct PrometheusCall: Sendable {
 
   /// The options of an evaluation within the configured limits.
   func options(_ ticket: QueryTicket) throws(APIFailure) -> QueryOptions {
-    var lookback = settings.lookback
-    let text = form.text("lookback_delta")
-    if !text.isEmpty {
-      guard let given = ParameterText.duration(text), given > .zero else {
-        throw .invalid(
-          "lookback_delta", "cannot parse \(Self.quoted(text)) to a valid duration")
-      }
-      lookback = given
-    }
-    return QueryOptions(
-      lookback: lookback, samplesMax: settings.samplesMax, pointsMax: settings.pointsMax,
+    QueryOptions(
+      lookback: try lookback(), samplesMax: settings.samplesMax, pointsMax: settings.pointsMax,
       interruption: { ticket.interruption })
+  }
+
+  /// How old a sample may be that a selector still sees.
+  func lookback() throws(APIFailure) -> Duration {
+    let text = form.text("lookback_delta")
+    guard !text.isEmpty else { return settings.lookback }
+    guard let given = ParameterText.duration(text), given > .zero else {
+      throw .invalid("lookback_delta", "cannot parse \(Self.quoted(text)) to a valid duration")
+    }
+    return given
   }
 }
 

@@ -19,12 +19,12 @@ extension Responder {
     }
     let now = call.now
     let after = now - call.settings.lookback
-    let source = try await source()
+    let memory = await agent.snapshot()
     let external = await agent.externalLabels
     let chosen = selectors
     let reply = await atDesk(call) { ticket throws(APIFailure) in
       var rows: [(labels: Labels, sample: Sample)] = []
-      for labels in try source.newest(
+      for labels in try memory.newest(
         chosen, after: after, through: now, { ticket.interruption })
       {
         rows.append(labels)
@@ -67,7 +67,7 @@ extension Responder {
   }
 }
 
-extension SampleSource {
+extension Snapshot {
   /// The newest samples within an interval of the series that match one of the selectors; series
   /// that have ended are left out.
   func newest(
@@ -77,10 +77,10 @@ extension SampleSource {
     var found: [SeriesReference: Sample] = [:]
     do throws(SeriesSourceError) {
       for matchers in selectors {
-        let references = try memory.select(matchers, after: after, through: through)
+        let references = try select(matchers, after: after, through: through)
         for (index, reference) in references.enumerated() where found[reference] == nil {
           if index & 0xFF == 0, interruption() != nil { break }
-          let sample = memory.lastSample(of: reference, after: after, through: through)
+          let sample = lastSample(of: reference, after: after, through: through)
           if let sample, !sample.isStaleMarker { found[reference] = sample }
         }
       }
@@ -88,6 +88,6 @@ extension SampleSource {
       throw APIFailure(.source(error))
     }
     if let why = interruption() { throw APIFailure(.interrupted(why)) }
-    return found.map { (memory.labels(of: $0.key), $0.value) }
+    return found.map { (labels(of: $0.key), $0.value) }
   }
 }

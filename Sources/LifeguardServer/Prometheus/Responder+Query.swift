@@ -8,7 +8,8 @@ extension Responder {
     let time = try call.time("time", missing: call.now)
     let timeout = try call.timeout()
     let query = try Responder.parsed(call)
-    let source = try await source()
+    let source = try await source(
+      for: query, call, from: time, to: time, step: .zero, within: timeout)
     return await atDesk(call, within: timeout) { ticket throws(APIFailure) in
       let options = try call.options(ticket)
       let result: QueryResult
@@ -40,7 +41,8 @@ extension Responder {
     }
     let timeout = try call.timeout()
     let query = try Responder.parsed(call)
-    let source = try await source()
+    let source = try await source(
+      for: query, call, from: start, to: end, step: step, within: timeout)
     return await atDesk(call, within: timeout) { ticket throws(APIFailure) in
       let options = try call.options(ticket)
       let result: QueryResult
@@ -78,10 +80,5 @@ extension Responder {
     } catch {
       throw .invalid("query", error.description)
     }
-  }
-
-  /// The samples as they are now.
-  func source() async throws(APIFailure) -> SampleSource {
-    SampleSource(memory: await agent.snapshot())
   }
 }

@@ -8,11 +8,13 @@ extension Responder {
       throw APIFailure(.badData, "no match[] parameter provided")
     }
     let question = try SeriesQuestion(call, requiresMatcher: true)
-    let source = try await source()
+    let memory = await agent.snapshot()
+    let stored = try await storedLabels(
+      question.selectors, from: question.start, to: question.end, within: try call.timeout())
     return await atDesk(call) { ticket throws(APIFailure) in
-      let found = try source.series(
+      let found = try memory.series(
         question.selectors, from: question.start, to: question.end
-      ) { ticket.interruption }
+      ) { ticket.interruption }.union(stored)
       var writer = AnswerWriter { ticket.interruption }
       writer.append("{\"status\":\"success\",\"data\":[")
       let shown = question.limit > 0 ? min(question.limit, found.count) : found.count
@@ -29,12 +31,14 @@ extension Responder {
 
   func labelNames(_ call: PrometheusCall) async throws(APIFailure) -> Reply {
     let question = try SeriesQuestion(call, requiresMatcher: false)
-    let source = try await source()
+    let memory = await agent.snapshot()
+    let stored = try await storedLabels(
+      question.selectors, from: question.start, to: question.end, within: try call.timeout())
     return await atDesk(call) { ticket throws(APIFailure) in
       var names: Set<String> = []
-      for labels in try source.series(
+      let found = try memory.series(
         question.selectors, from: question.start, to: question.end, { ticket.interruption })
-      {
+      for labels in found.union(stored) {
         for label in labels { names.insert(label.name) }
       }
       return Responder.texts(names, limit: question.limit)
@@ -52,13 +56,15 @@ extension Responder {
       throw APIFailure(.badData, "invalid label name: \(PrometheusCall.quoted(name))")
     }
     let question = try SeriesQuestion(call, requiresMatcher: false)
-    let source = try await source()
+    let memory = await agent.snapshot()
+    let stored = try await storedLabels(
+      question.selectors, from: question.start, to: question.end, within: try call.timeout())
     let label = LabelName.unescaped(name)
     return await atDesk(call) { ticket throws(APIFailure) in
       var values: Set<String> = []
-      for labels in try source.series(
+      let found = try memory.series(
         question.selectors, from: question.start, to: question.end, { ticket.interruption })
-      {
+      for labels in found.union(stored) {
         if let value = labels[label] { values.insert(value) }
       }
       return Responder.texts(values, limit: question.limit)
@@ -87,10 +93,10 @@ extension Responder {
       }
       limit = min(given, 10_000)
     }
-    let source = try await source()
+    let memory = await agent.snapshot()
     let rows = limit
     return await atDesk(call) { ticket throws(APIFailure) in
-      .data(try HeadStatistics(source.memory) { ticket.interruption }.json(limit: rows))
+      .data(try HeadStatistics(memory) { ticket.interruption }.json(limit: rows))
     }
   }
 }

@@ -31,7 +31,8 @@ enum FleetGuards {
       "without a state table nothing remote is done; set LIFEGUARD_STATE_TABLE")
   }
 
-  /// G17: what may have been done already is verified by newer events, never done again by this one.
+  /// G17: what may have been done already is verified by newer events, never done again by this
+  /// one.
   private static func afterLostClaim(_ facts: Facts) -> Refusal? {
     guard facts.isTakeover else { return nil }
     return Refusal(

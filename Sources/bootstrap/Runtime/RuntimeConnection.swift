@@ -72,8 +72,8 @@ struct RuntimeConnection {
     guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else {
       throw Failure(description: "the runtime API's address \(host) is not an IPv4 address")
     }
-    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    descriptor = socket(AF_INET, kind, 0)
+    descriptor = socket(
+      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failure("no socket") }
     let size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let status = withUnsafePointer(to: &address) { pointer in

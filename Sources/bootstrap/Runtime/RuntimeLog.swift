@@ -22,7 +22,8 @@ final class RuntimeLog: Sendable {
       }
     }
 
-    /// Lambda's names (`AWS_LAMBDA_LOG_LEVEL`); `TRACE` and `FATAL` have no lines of their own here.
+    /// Lambda's names (`AWS_LAMBDA_LOG_LEVEL`); `TRACE` and `FATAL` have no lines of their own
+    /// here.
     init?(lambda name: String) {
       switch name.uppercased() {
       case "TRACE", "DEBUG": self = .debug

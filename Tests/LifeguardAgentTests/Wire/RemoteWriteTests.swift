@@ -151,9 +151,9 @@ import Testing
     let last = Mutex(Timestamp(milliseconds: 0))
     try await WiredAgent.with(away, in: folder) { (wired: WiredAgent) async throws in
       #expect(
-        await eventually {
+        await eventually(within: .seconds(60)) {
           (await wired.metric("lifeguard_remote_write_samples_pending{remote_name=\"store\"}")) ?? 0
-            > 500
+            > 2000
         })
       let now = await wired.agent.now().wall
       last.withLock { $0 = now }

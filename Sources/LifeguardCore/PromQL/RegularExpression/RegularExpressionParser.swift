@@ -74,6 +74,13 @@ struct RegularExpressionParser {
         continue
       }
       let start = position
+      if try repetitionOperator() != nil {
+        // Behind flags or a quotation, it repeats what stands before them.
+        guard let last = parts.popLast() else { throw failure(.missingRepeatArgument, from: start) }
+        position = start
+        parts.append(try repeated(last, start: start))
+        continue
+      }
       let atom = try atom()
       parts.append(try repeated(atom, start: start))
     }

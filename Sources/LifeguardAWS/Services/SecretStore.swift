@@ -11,7 +11,7 @@ public struct SecretValue: Hashable, Sendable {
 }
 
 /// Secrets Manager.
-public struct SecretsManager: Sendable {
+public struct SecretStore: Sendable {
   let client: AWSClient
 
   /// The value of a secret, by name or ARN; without a version the current one.
