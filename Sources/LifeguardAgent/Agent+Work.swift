@@ -61,6 +61,11 @@ extension Agent {
         await deliver(.stepFinished(attempt: request.attempt.id, result))
         return
       }
+      if case .cloud(let action) = request.step {
+        let result = await parts.notifiers.perform(action, request)
+        await deliver(.stepFinished(attempt: request.attempt.id, result))
+        return
+      }
       let result = await parts.hands.perform(
         StepOrder(
           attempt: request.attempt.id, fence: request.attempt.fence, plan: request.attempt.plan,
@@ -73,10 +78,15 @@ extension Agent {
           evidence: request.evidence, plan: request.plan, planHash: planHash,
           rung: request.rung))
       await keep(report.evidence, of: request.evidence.incident)
+      let outside = await parts.notifiers.prepare(
+        step(of: request), target: request.evidence.target)
+      let evidence = [report.evidence.summary, outside.evidence].filter { !$0.isEmpty }
       await deliver(
         .prepared(
           attempt: request.attempt,
-          Preparation(refusals: report.refusals, evidence: report.evidence.summary)))
+          Preparation(
+            refusals: report.refusals + outside.refusals,
+            evidence: evidence.joined(separator: "; "))))
     case .collectEvidence(let request):
       let report = await parts.hands.collectEvidence(request)
       await keep(report, of: request.incident)
@@ -85,6 +95,12 @@ extension Agent {
     case .probe(let service, let timeout):
       await probe(service, timeout: timeout)
     }
+  }
+
+  /// The step that a preparation is for.
+  private func step(of request: PreparationRequest) -> Step? {
+    let steps = configuration.allPlans[request.plan]?.steps ?? []
+    return steps.indices.contains(request.rung) ? steps[request.rung] : nil
   }
 
   /// One loop a service; a service that answers slowly delays nobody.

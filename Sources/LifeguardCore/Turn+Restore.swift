@@ -1,13 +1,13 @@
 /// What a restart does to alerts that wait for their `for`, after Prometheus' rules
 /// (rules/group.go, RestoreForState).
 extension Turn {
-  /// Rules that wait less than this wait anew after a restart; others wait at least this long
-  /// (`rules.alert.for-grace-period`).
-  static let forGracePeriod: Duration = .seconds(600)
   /// After a longer outage every wait begins anew (`rules.alert.for-outage-tolerance`).
   static let outageTolerance: Duration = .seconds(3600)
 
   /// Time in which nobody looked does not count towards `for`, for the rules of rule files.
+  ///
+  /// Prometheus lets waits of less than ten minutes begin anew, because it remembers no more than
+  /// its last sample; the state here is durable, so that every wait goes on.
   ///
   /// Alerts that fire go on firing, because their incidents go on: Prometheus, which remembers
   /// nothing but `ALERTS_FOR_STATE`, would wait for `for` once more when that is short.
@@ -41,11 +41,8 @@ extension Turn {
   static func activeSince(
     _ alert: Alert, hold: Duration, lastSeen: Timestamp, now: Moment
   ) -> Moment {
-    let outage = now.wall - lastSeen
-    guard hold >= forGracePeriod, outage <= outageTolerance else { return now }
+    guard now.wall - lastSeen <= outageTolerance else { return now }
     let spent = max(lastSeen - alert.activeSince.wall, .zero)
-    let remaining = hold - spent
-    if remaining <= .zero { return alert.activeSince }
-    return now.advanced(by: max(remaining, forGracePeriod) - hold)
+    return spent >= hold ? alert.activeSince : now.advanced(by: .zero - spent)
   }
 }

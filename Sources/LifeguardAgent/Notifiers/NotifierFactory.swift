@@ -9,7 +9,7 @@ public struct NotifierFactory: Sendable {
   let client: HTTPClient
   private let group: any EventLoopGroup
   private let logger: Logger
-  private let aws: AWSClient?
+  let aws: AWSClient?
 
   /// - Parameters:
   ///   - client: shared with the rest of the agent; made with `clientConfiguration`.

@@ -9,28 +9,33 @@ enum UnicodeClass {
       $0.key == name || (name.utf8.count == 1 && $0.key.hasPrefix(name))
     }
     guard !wanted.isEmpty else { return nil }
-    return scan(Set(wanted.values))
-  }
-
-  /// Asks every scalar: a few milliseconds, paid once when the pattern is compiled.
-  private static func scan(
-    _ wanted: Set<Unicode.GeneralCategory>
-  ) -> [ClosedRange<UInt32>] {
+    let found = wanted.values.flatMap { byCategory[$0] ?? [] }
+      .sorted { $0.lowerBound < $1.lowerBound }
     var ranges: [ClosedRange<UInt32>] = []
-    var start: UInt32?
-    for value in 0...ScalarSet.largest {
-      let isIn =
-        Unicode.Scalar(value).map { wanted.contains($0.properties.generalCategory) } ?? false
-      if isIn {
-        if start == nil { start = value }
-      } else if let first = start {
-        ranges.append(first...value - 1)
-        start = nil
+    for range in found {
+      if let last = ranges.last, last.upperBound + 1 == range.lowerBound {
+        ranges[ranges.count - 1] = last.lowerBound...range.upperBound
+      } else {
+        ranges.append(range)
       }
     }
-    if let first = start { ranges.append(first...ScalarSet.largest) }
     return ranges
   }
+
+  /// The ranges of every category: every scalar is asked once, which takes a few milliseconds, so
+  /// that a pattern with many classes costs no more than one with few.
+  private static let byCategory: [Unicode.GeneralCategory: [ClosedRange<UInt32>]] = {
+    var ranges: [Unicode.GeneralCategory: [ClosedRange<UInt32>]] = [:]
+    var open: (category: Unicode.GeneralCategory, start: UInt32)?
+    for value in 0...ScalarSet.largest + 1 {
+      // Beyond the last scalar there is none, which closes the last range.
+      let category = Unicode.Scalar(value)?.properties.generalCategory
+      if category == open?.category { continue }
+      if let open { ranges[open.category, default: []].append(open.start...value - 1) }
+      open = category.map { ($0, value) }
+    }
+    return ranges
+  }()
 
   private static let categories: [String: Unicode.GeneralCategory] = [
     "Lu": .uppercaseLetter, "Ll": .lowercaseLetter, "Lt": .titlecaseLetter,
