@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 /// `scripts/smoke-lambda.sh`, which tries a packed function, with small programs in its place.
-@Suite(.enabled(if: emulator.isMet, "\(emulator.reason)"))
+///
+/// One at a time: each takes ports that were free a moment before.
+@Suite(.serialized, .enabled(if: emulator.isMet, "\(emulator.reason)"))
 struct SmokeTests {
   /// A runtime in a few lines of shell: logs are answered, everything else is an error.
   private static let runtime = """
