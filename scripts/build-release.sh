@@ -37,8 +37,8 @@ done
 
 if [ ! -x "$scratch/$product" ]; then
   cores=$(nproc)
-  # Measured: about 11 CPU-minutes cold; the last, whole-module steps use one core.
-  minutes=$((2 + 10 / cores))
+  # Measured: about 18 CPU-minutes cold; the last, whole-module steps use one core.
+  minutes=$((3 + 18 / cores))
   echo "build: the first release build takes about $minutes minutes on $cores cores;" \
     "later ones take seconds"
 fi

@@ -55,6 +55,9 @@ public actor Agent {
   let startedAt: Moment
   var lastTurnAt: Moment?
 
+  /// How long after an alert's beginning the list of processes is taken every second.
+  static let closeWatch: Duration = .seconds(120)
+
   /// Something that takes time and must not hold a decision up.
   enum Work: Sendable {
     case run(StepRequest, planHash: String)
@@ -123,7 +126,11 @@ public actor Agent {
     reportStorage()
     // A disk that hangs loses rows, never turns; memory has them.
     if !row.series.isEmpty { _ = parts.samples?.offer(row) }
-    parts.watchClosely(!turn.monitor.state.tracker.alerts.isEmpty)
+    // An alert that lasts for days must not have every process read every second for as long.
+    parts.watchClosely(
+      turn.monitor.state.tracker.alerts.values.contains {
+        now.elapsed(since: $0.activeSince) < Agent.closeWatch
+      })
     lastTurnAt = now
     let end = parts.clock()
     counters.turned(

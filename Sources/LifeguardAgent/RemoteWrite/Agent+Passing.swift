@@ -51,8 +51,8 @@ extension Agent {
   /// Waits until a reload names other stores, or the same ones otherwise.
   private nonisolated func waitForStores(otherThan current: [RemoteWriteSettings]) async {
     while !Task.isCancelled, await configuration.remoteWrite == current {
-      // Cancellation ends the loop.
-      try? await Task.sleep(for: .seconds(1))
+      // Cancellation ends the loop. Each look wakes three threads, and a reload is rare.
+      try? await Task.sleep(for: .seconds(4))
     }
   }
 

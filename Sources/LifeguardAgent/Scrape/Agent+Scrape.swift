@@ -28,8 +28,8 @@ extension Agent {
           }
         }
         while !Task.isCancelled, await configurationGeneration == generation {
-          // Cancellation ends the loop.
-          try? await Task.sleep(for: .seconds(1))
+          // Cancellation ends the loop. Each look wakes three threads, and a reload is rare.
+          try? await Task.sleep(for: .seconds(4))
         }
       }
     }
