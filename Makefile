@@ -16,7 +16,6 @@ build: ## build the release command, .build-release/lifeguard
 	@scripts/build-release.sh
 
 test: ## lint and all tests, real peers and real faults included (ARGS='--filter NAME')
-	@scripts/setup.sh test
 	@scripts/test.sh $(ARGS)
 
 lint: ## check format, shell scripts and Python programs

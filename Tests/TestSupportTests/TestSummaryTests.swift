@@ -46,7 +46,23 @@ import Testing
     #expect(result.standardOutput.contains(", 1 failed, 0 skipped\n"))
   }
 
-  private func summary(_ log: String, status: Int) async throws -> ProgramResult {
+  @Test(arguments: [("1", 1), ("", 0)])
+  func `where every test has to run, one that is skipped is a failure`(
+    all: String, expected: Int32
+  ) async throws {
+    let result = try await summary(
+      """
+      ➜ Test "it needs root" skipped: "needs root: run `make test` as root"
+      ✔ Test a() passed after 0.003 seconds.
+      """, status: 0, all: all)
+    #expect(result.end == .exited(expected), "\(result)")
+    #expect(result.standardOutput.contains("  it needs root: needs root"))
+    #expect(result.standardOutput.hasSuffix("\n1 passed, \(expected) failed, 1 skipped\n"))
+  }
+
+  private func summary(_ log: String, status: Int, all: String = "") async throws
+    -> ProgramResult
+  {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     try TextFile.write(log + "\n", to: folder / "log")
@@ -54,6 +70,6 @@ import Testing
       [
         "python3", SourceTree.path("scripts/test-summary.py"), folder / "log", "\(status)",
         "1500",
-      ])
+      ], environment: ["LIFEGUARD_TEST_ALL": all])
   }
 }
