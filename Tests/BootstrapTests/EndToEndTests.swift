@@ -116,26 +116,24 @@ enum EndToEnd {
     return nil
   }
 
-  private static var bootstrap: String? {
-    guard let folder = Program.folder, access(folder + "/bootstrap", X_OK) == 0 else { return nil }
-    return folder + "/bootstrap"
-  }
-
   static var missing: String? {
     if python == nil { return "needs moto: `scripts/setup.sh test` installs it" }
     if emulator == nil {
       return "needs the Lambda Runtime Interface Emulator: `scripts/setup.sh test` installs it"
     }
-    return bootstrap == nil ? "needs the bootstrap program built" : nil
+    return Program.bootstrap == nil ? "needs the bootstrap program built" : nil
   }
 
   static func run(_ scenario: String) async throws -> Found {
-    guard let python, let emulator, let bootstrap else { throw Failure(description: "missing") }
+    guard let python, let emulator, let bootstrap = Program.bootstrap else {
+      throw Failure(description: "missing")
+    }
     let script = SourceTree.path("Tests/BootstrapTests/cloud.py")
     let result = try await ChildProgram.run(
       [python, script, scenario, bootstrap, emulator], timeout: .seconds(120))
     guard result.succeeded else {
-      throw Failure(description: "\(scenario): \(result.standardError.suffix(4000))")
+      throw Failure(
+        description: "\(scenario) with \(bootstrap): \(result.standardError.suffix(4000))")
     }
     let line = result.standardOutput.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
     return Found(json: try JSON.parse(String(line)))

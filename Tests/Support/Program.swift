@@ -23,6 +23,18 @@ public enum Program {
     return access(path, X_OK) == 0 ? path : nil
   }
 
+  /// The Lambda function: as it is shipped where there is a release, else the one beside the tests.
+  public static var bootstrap: String? {
+    guard let path = shippedBootstrap ?? folder.map({ $0 + "/bootstrap" }) else { return nil }
+    return access(path, X_OK) == 0 ? path : nil
+  }
+
+  /// The Lambda function of a release: `make test` names the one that was built from these sources
+  /// (scripts/test.sh).
+  public static var shippedBootstrap: String? {
+    getenv("LIFEGUARD_TEST_BOOTSTRAP").map { String(cString: $0) }
+  }
+
   private static var ownPath: String { SourceTree.realPath("/proc/self/exe") ?? "" }
 }
 
