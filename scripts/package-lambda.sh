@@ -1,43 +1,23 @@
 #!/bin/bash
-# Packs the Lambda function and its layer:
+# Packs the Lambda function and its layer: package-lambda.sh [PROGRAM [FOLDER]]
 #
 #   dist/lifeguard-lambda-VERSION-ARCH.zip   bootstrap, for provided.al2023
 #   dist/lifeguard-layer-VERSION.zip         restart_service.sh, found as /opt/restart_service.sh
 #
-# and holds what Lambda's base image and the README promise: nothing newer than GLIBC_2.34 and
-# GLIBCXX_3.4.29, no shared library beyond glibc, libstdc++ and libgcc_s, at most 30 MB, 12 MB
-# packed.
+# and holds what Lambda's base image has (scripts/check-program.sh) and what the README promises: at
+# most 30 MB, 12 MB packed.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=${1:-.build-release/bootstrap}
+folder=${2:-dist}
 if [ ! -x "$program" ]; then
   echo "package: $program is missing; run scripts/build-release.sh bootstrap" >&2
   exit 1
 fi
 version=$(sed -n 's/.*"\([0-9][^"]*\)".*/\1/p' Sources/lifeguard/Version.swift | head -1)
 
-for symbol in $(objdump -T "$program" | grep -oE 'GLIBC(XX)?_[0-9.]+' | sort -uV); do
-  case $symbol in
-    GLIBC_*) floor=GLIBC_2.34 ;;
-    *) floor=GLIBCXX_3.4.29 ;;
-  esac
-  if [ "$(printf '%s\n' "$symbol" "$floor" | sort -V | tail -1)" != "$floor" ]; then
-    echo "package: bootstrap needs $symbol, newer than $floor" >&2
-    exit 1
-  fi
-done
-
-for library in $(objdump -p "$program" | awk '/NEEDED/ {print $2}'); do
-  case $library in
-    libc.so.6 | libm.so.6 | libpthread.so.0 | libdl.so.2 | librt.so.1 | ld-linux-*) ;;
-    libstdc++.so.6 | libgcc_s.so.1) ;;
-    *)
-      echo "package: bootstrap needs $library, which provided.al2023 does not have" >&2
-      exit 1
-      ;;
-  esac
-done
+scripts/check-program.sh "$program"
 
 size=$(stat -L -c %s "$program")
 if [ "$size" -gt $((30 * 1000 * 1000)) ]; then
@@ -45,9 +25,9 @@ if [ "$size" -gt $((30 * 1000 * 1000)) ]; then
   exit 1
 fi
 
-mkdir -p dist
-function=dist/lifeguard-lambda-$version-$(uname -m).zip
-layer=dist/lifeguard-layer-$version.zip
+mkdir -p "$folder"
+function=$folder/lifeguard-lambda-$version-$(uname -m).zip
+layer=$folder/lifeguard-layer-$version.zip
 # Python's zipfile: the same bytes for the same content, with modes that Lambda keeps.
 python3 - "$function" "$layer" "$program" "$(git log -1 --format=%ct)" << 'PACK'
 import sys
@@ -77,5 +57,5 @@ if [ "$packed" -gt $((12 * 1000 * 1000)) ]; then
   echo "package: $function has $packed bytes, more than 12 MB" >&2
   exit 1
 fi
-(cd dist && sha256sum "${function#dist/}" > "${function#dist/}.sha256")
+(cd "$folder" && sha256sum "${function##*/}" > "${function##*/}.sha256")
 echo "package: $function ($packed bytes), $layer"

@@ -7,17 +7,7 @@ version=$(.build-release/lifeguard --version)
 version=${version##* }
 name=lifeguard-$version-$(uname -m)
 
-# The promise of the README: what the command needs of a host's C libraries, and no more.
-for symbol in $(objdump -T .build-release/lifeguard | grep -oE 'GLIBC(XX)?_[0-9.]+' | sort -uV); do
-  case $symbol in
-    GLIBC_*) floor=GLIBC_2.34 ;;
-    *) floor=GLIBCXX_3.4.29 ;;
-  esac
-  if [ "$(printf '%s\n' "$symbol" "$floor" | sort -V | tail -1)" != "$floor" ]; then
-    echo "package: the command needs $symbol, newer than $floor" >&2
-    exit 1
-  fi
-done
+scripts/check-program.sh .build-release/lifeguard
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
