@@ -46,17 +46,21 @@ import Testing
     #expect(result.standardOutput.contains(", 1 failed, 0 skipped\n"))
   }
 
-  @Test(arguments: [("1", 1), ("", 0)])
+  @Test(arguments: [
+    ("1", "needs root: run `make test` as root", 1), ("", "needs root", 0),
+    // Data that are not part of the repository.
+    ("1", "needs the shared samples: set LIFEGUARD_SHARED", 0),
+  ])
   func `where every test has to run, one that is skipped is a failure`(
-    all: String, expected: Int32
+    all: String, reason: String, expected: Int32
   ) async throws {
     let result = try await summary(
       """
-      ➜ Test "it needs root" skipped: "needs root: run `make test` as root"
+      ➜ Test "it needs more" skipped: "\(reason)"
       ✔ Test a() passed after 0.003 seconds.
       """, status: 0, all: all)
     #expect(result.end == .exited(expected), "\(result)")
-    #expect(result.standardOutput.contains("  it needs root: needs root"))
+    #expect(result.standardOutput.contains("  it needs more: \(reason)\n"))
     #expect(result.standardOutput.hasSuffix("\n1 passed, \(expected) failed, 1 skipped\n"))
   }
 
