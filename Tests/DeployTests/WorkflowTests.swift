@@ -33,7 +33,11 @@ struct WorkflowTests {
     ("    environment: production\n", "", "outside a protected environment"),
     ("terraform apply plan", "echo ${{ github.head_ref }}", "hand it in through env"),
     ("persist-credentials: false", "fetch-depth: 1", "leaves a token"),
-    ("needs: [package, infrastructure]", "needs: [packages]", "which does not exist"),
+    ("needs: [test, package, infrastructure]", "needs: [test, packages]", "which does not exist"),
+    ("needs: [test, package, infrastructure]", "needs: [package]", "deploys what the tests"),
+    ("uses: ./.github/workflows/ci.yml", "uses: ./.github/workflows/no.yml", "no.yml, which does"),
+    ("uses: ./.github/workflows/ci.yml", "uses: ./.github/workflows/aws.yml", "cannot be called"),
+    ("uses: ./.github/workflows/ci.yml", "uses: a/b/.github/workflows/ci.yml@1", "somebody else"),
     ("runs-on: ubuntu-24.04\n", "runs-on: ubuntu-latest\n", "changes by itself"),
     ("      id-token: write", "      packages: write", "may write packages"),
     (
