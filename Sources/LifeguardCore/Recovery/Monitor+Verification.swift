@@ -123,13 +123,19 @@ extension Monitor {
     beginVerification(id, at: now)
   }
 
-  /// A service that dies while the step of another alert's plan is verified must not wait for that.
-  private func deathDuringVerification(_ ladder: Ladder, since end: Moment) -> String? {
+  /// A service that dies or is frozen while the step of another alert's plan is verified must not
+  /// wait for that.
+  private func brokenDuringVerification(_ ladder: Ladder, since end: Moment) -> String? {
     guard let service = policy.service(of: ladder.target), let seen = health[service.name],
-      case .dead(let how) = seen.condition, let since = seen.conditionSince,
-      since.bootID == end.bootID, since.boottime > end.boottime
+      let since = seen.conditionSince, since.bootID == end.bootID, since.boottime > end.boottime
     else { return nil }
-    return "\(service.name) died meanwhile: \(how)"
+    switch seen.fault(of: service) {
+    case .crashed:
+      guard case .dead(let how) = seen.condition else { return nil }
+      return "\(service.name) died meanwhile: \(how)"
+    case .suspended: return "\(service.name) was frozen meanwhile"
+    case .hung, .unhealthy, nil: return nil
+    }
   }
 
   private mutating func verifyService(
@@ -141,7 +147,7 @@ extension Monitor {
     }
     let passed = now.elapsed(since: verification.actionEnd)
     guard let service = service(raising: ladder.alert), plan.verify.expression == nil else {
-      if let why = deathDuringVerification(ladder, since: verification.actionEnd) {
+      if let why = brokenDuringVerification(ladder, since: verification.actionEnd) {
         // Whether the step has helped, nobody can tell any more (G19).
         conclude(id, .inconclusive, why, at: now)
         return
@@ -179,20 +185,20 @@ extension Monitor {
     fold(.healthy, into: id, seen: evidence, at: now)
   }
 
-  /// Hard evidence from after the action, which no waiting will change: it died again, or it is
-  /// dead although everything has settled, or the step failed and it is still dead.
+  /// Hard evidence from after the action, which no waiting will change: it died or was frozen again,
+  /// or it is dead or frozen although everything has settled, or the step failed and it still is.
   private func isOver(
     _ fault: ServiceFault, _ seen: ServiceHealth, _ ladder: Ladder, _ policy: VerificationPolicy,
     since end: Moment
   ) -> Bool {
     guard let since = seen.conditionSince, let looked = seen.observedAt else { return false }
     switch fault {
-    case .crashed:
+    case .crashed, .suspended:
       if case .restarting = seen.condition { return false }
       if since.elapsed(since: end) > .zero { return true }
       let later = looked.elapsed(since: end)
       return later > (ladder.current?.succeeded == false ? .zero : policy.settle)
-    case .suspended, .hung, .unhealthy:
+    case .hung, .unhealthy:
       return false
     }
   }

@@ -69,6 +69,28 @@ import Testing
     #expect(host.stepNames == ["nudge"])
   }
 
+  @Test func `what is frozen while its start is verified is continued soon`() throws {
+    var host = try Timeline(services: [.child("web")])
+    host.cures = ["start", "nudge"]
+    host.pass(2)
+    host.dies("web")
+    host.pass(3)
+    host.conditions["web"] = .suspended(ProcessIdentity(pid: 101, startTicks: 101), traced: false)
+    host.pass(8)
+    #expect(host.stepNames == ["start", "nudge"])
+    host.pass(60)
+    #expect(host.outcomes == ["not_recovered", "recovered"])
+  }
+
+  @Test func `what SIGCONT does not wake is restarted without waiting for the deadline`() throws {
+    var host = try Timeline(services: [.unit("web")])
+    host.cures = ["restart"]
+    host.pass(5)
+    host.conditions["web"] = .suspended(ProcessIdentity(pid: 9, startTicks: 9), traced: false)
+    host.pass(20)
+    #expect(host.stepNames == ["nudge", "restart"])
+  }
+
   @Test func `a process in a debugger is left alone`() throws {
     var host = try Timeline(services: [.unit("web")])
     host.pass(5)
