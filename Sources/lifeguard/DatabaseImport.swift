@@ -6,11 +6,6 @@ import LifeguardStore
 
 /// `lifeguard db import`.
 struct DatabaseImport: ParsableCommand {
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case csv
-    case openmetrics
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Puts samples from CSV or OpenMetrics files into the store.",
@@ -28,7 +23,7 @@ struct DatabaseImport: ParsableCommand {
   var files: [String]
 
   @Option(help: "csv or openmetrics; by default what the name ends in (.csv), else openmetrics.")
-  var format: Format?
+  var format: SampleFileReader.Format?
 
   @Option(help: ArgumentHelp("The series of files without one.", valueName: "series"))
   var series: String?
@@ -65,47 +60,17 @@ struct DatabaseImport: ParsableCommand {
     _ file: String, _ directory: DataDirectory
   ) throws -> SampleImport.Outcome {
     let target = try SampleImport(in: directory, now: WallClock.now())
-    let format = self.format ?? (file.hasSuffix(".csv") ? .csv : .openmetrics)
-    switch format {
-    case .csv: try takeCSV(file, target)
-    case .openmetrics: try takeOpenMetrics(file, target)
+    var reader = try SampleFileReader(
+      file, format: format, series: series.flatMap { Labels(seriesText: $0) },
+      consequence: "nothing of this file was imported")
+    var progress = DatabaseProgress()
+    defer { progress.end() }
+    while let entry = try reader.next() {
+      progress.show("importing \(file)", reader.bytesRead, of: reader.bytesTotal)
+      try target.append(target.number(of: entry.series), entry.sample)
     }
     try target.commit()
     return target.outcome
-  }
-
-  private func takeCSV(_ file: String, _ target: SampleImport) throws {
-    var source = try DatabaseLines(file)
-    var reader = SampleCSV(named: series.flatMap { Labels(seriesText: $0) })
-    var progress = DatabaseProgress()
-    defer { progress.end() }
-    while let line = try source.next() {
-      progress.show("importing \(file)", source.bytesRead, of: source.bytesTotal)
-      let entry: SampleCSV.Entry?
-      do throws(SampleCSV.Fault) {
-        entry = try reader.read(line)
-      } catch {
-        throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
-      }
-      if let entry { try target.append(target.number(of: entry.series), entry.sample) }
-    }
-  }
-
-  private func takeOpenMetrics(_ file: String, _ target: SampleImport) throws {
-    var source = try DatabaseLines(file)
-    var reader = SampleOpenMetrics()
-    var progress = DatabaseProgress()
-    defer { progress.end() }
-    while let line = try source.next() {
-      progress.show("importing \(file)", source.bytesRead, of: source.bytesTotal)
-      let entry: SampleCSV.Entry?
-      do throws(SampleCSV.Fault) {
-        entry = try reader.read(line)
-      } catch {
-        throw ImportFault(text: "\(file):\(error); nothing of this file was imported")
-      }
-      if let entry { try target.append(target.number(of: entry.series), entry.sample) }
-    }
   }
 }
 

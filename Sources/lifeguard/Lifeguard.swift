@@ -16,7 +16,10 @@ struct Lifeguard: ParsableCommand {
     version: "lifeguard \(Version.text)",
     groupedSubcommands: [
       CommandGroup(
-        name: "Agent", subcommands: [Run.self, Check.self, TestCommand.self, ShowToken.self]),
+        name: "Agent",
+        subcommands: [
+          Run.self, Check.self, TestCommand.self, BacktestCommand.self, ShowToken.self,
+        ]),
       CommandGroup(
         name: "Looking",
         subcommands: [

@@ -19,7 +19,7 @@ struct StartTests {
 
   @Test(arguments: [
     "run", "check", "explain", "status", "incidents", "why", "top", "freeze", "thaw", "silence",
-    "ack", "approve", "token", "query",
+    "ack", "approve", "token", "query", "backtest",
   ])
   func `every command explains itself with an example`(name: String) async throws {
     let result = try await lifeguard([name, "--help"])
