@@ -111,7 +111,7 @@ extension Agent {
     counters.lastReloadSucceeded = true
     configurationProblems = []
     configuration = fresh
-    configurationGeneration += 1
+    noteReload()
     let effects = turn.replacePolicy(
       Policy(fresh, host: parts.host.hostname), at: now)
     turn.queryOptions.subqueryStep = fresh.evaluationInterval

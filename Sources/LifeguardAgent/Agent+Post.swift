@@ -21,7 +21,7 @@ extension Agent {
   /// Sends what is due, for as long as the task lives.
   nonisolated func deliverMessages() async {
     await withDiscardingTaskGroup { senders in
-      senders.addTask { await self.ringEverySecond() }
+      parts.mailbell.ring()
       while !Task.isCancelled {
         await parts.mailbell.wait()
         for delivery in await dueDeliveries() {
@@ -31,13 +31,10 @@ extension Agent {
     }
   }
 
-  /// Retries have times of their own; a second is fine enough for them.
-  private nonisolated func ringEverySecond() async {
-    while !Task.isCancelled {
-      parts.mailbell.ring()
-      // Cancellation ends the loop.
-      try? await Task.sleep(for: .seconds(1))
-    }
+  /// Retries have times of their own; a turn is fine enough for them.
+  func ringForRetries(at now: Moment) {
+    guard let due = post.wakeUp(at: now.wall), due <= now.wall else { return }
+    parts.mailbell.ring()
   }
 
   private func dueDeliveries() -> [DeliveryQueue.Delivery] { post.next(at: parts.clock().wall) }

@@ -21,7 +21,7 @@ extension Agent {
       }
       group.addTask {
         await self.refill()
-        for await batches in ticks { await self.take(batches) }
+        await self.takeAll(ticks)
       }
       group.addTask { await self.probeServices() }
       group.addTask { await self.deliverMessages() }
@@ -149,13 +149,6 @@ extension Agent {
         ProbeResult(
           service: service.name, outcome: outcome, started: started,
           duration: ended.elapsed(since: started), cpuTicksUsed: used)))
-  }
-
-  private nonisolated func waitForReload(after generation: Int) async {
-    while !Task.isCancelled, await configurationGeneration == generation {
-      // Cancellation ends the loop.
-      try? await Task.sleep(for: .seconds(1))
-    }
   }
 
   private var isFrozen: Bool { turn.monitor.frozenReason != nil }

@@ -31,6 +31,7 @@ public actor Agent {
   var configurationProblems: [String] = []
   /// Grows with every reload that was taken over.
   var configurationGeneration = 0
+  private var waitingForReload: [AsyncStream<Never>.Continuation] = []
   var turn: Turn
   /// What comes in by remote write, what is scraped, and where samples are sent.
   nonisolated let incoming = IncomingWrites()
@@ -124,6 +125,7 @@ public actor Agent {
     passOn(.others)
     noteDropping()
     reportStorage()
+    ringForRetries(at: now)
     // A disk that hangs loses rows, never turns; memory has them.
     if !row.series.isEmpty { _ = parts.samples?.offer(row) }
     // An alert that lasts for days must not have every process read every second for as long.
@@ -138,9 +140,39 @@ public actor Agent {
     if counters.turns % 60 == 0 { tidy(at: now) }
   }
 
+  /// Turn after turn, for as long as the task lives: here, on the agent's own thread, which a loop
+  /// elsewhere would wake by way of another.
+  func takeAll(_ ticks: AsyncStream<[CollectedBatch]>) async {
+    for await batches in ticks { take(batches) }
+  }
+
+  /// Returns when another configuration than that of `generation` is in force, or with the task.
+  nonisolated func waitForReload(after generation: Int) async {
+    for await _ in await nextReload(after: generation) {}
+  }
+
+  private func nextReload(after generation: Int) -> AsyncStream<Never> {
+    let (stream, waiting) = AsyncStream.makeStream(of: Never.self)
+    if generation == configurationGeneration {
+      waitingForReload.append(waiting)
+    } else {
+      waiting.finish()
+    }
+    return stream
+  }
+
+  /// Another configuration is in force: whoever waits for it goes on.
+  func noteReload() {
+    configurationGeneration += 1
+    for waiting in waitingForReload { waiting.finish() }
+    waitingForReload = []
+  }
+
   private func tidy(at now: Moment) {
     turn.head.removeSamples(before: now.wall - configuration.collect.memoryRetention)
     flush()
+    // A minute after the start, and what the page and the API have needed since.
+    if counters.turns % 3600 == 60 { ResidentCode.giveBack() }
   }
 
   /// State first, then everything that it allows.

@@ -7,13 +7,12 @@ extension Turn {
     let began = stopwatch?()
     var before = began
     for position in groups[index].members.indices {
-      let problem: String?
-      switch groups[index].members[position].work {
-      case .alert(let evaluator):
-        problem = evaluateAlert(evaluator, index, position, at: now, time, &effects)
-      case .recording(let rule, let query):
-        problem = record(rule, query, index, position, at: time)
-      }
+      let problem =
+        if let rule = groups[index].members[position].evaluator?.rule {
+          evaluateAlert(rule, index, position, at: now, time, &effects)
+        } else {
+          record(index, position, at: time)
+        }
       let after = stopwatch?()
       note(problem, index, position, at: now, after.map { $0 - (before ?? $0) } ?? .zero)
       before = after
@@ -37,15 +36,14 @@ extension Turn {
   // MARK: Alerting rules
 
   private mutating func evaluateAlert(
-    _ evaluator: RuleEvaluator, _ index: Int, _ position: Int, at now: Moment,
-    _ time: Timestamp, _ effects: inout [Effect]
+    _ rule: AlertRule, _ index: Int, _ position: Int, at now: Moment, _ time: Timestamp,
+    _ effects: inout [Effect]
   ) -> String? {
-    var evaluator = evaluator
-    let rule = evaluator.rule
     let active = monitor.state.tracker.activeElements(of: rule.id)
-    var evaluation = evaluator.evaluate(
-      over: head, at: time, active: active, intervals: sourceIntervals, options: queryOptions)
-    groups[index].members[position].work = .alert(evaluator)
+    guard
+      var evaluation = groups[index].members[position].evaluator?.evaluate(
+        over: head, at: time, active: active, intervals: sourceIntervals, options: queryOptions)
+    else { return nil }
     if evaluation.problem == nil {
       let runsQueries = groups[index].members[position].runsQueries
       monitor.templateQuery = runsQueries ? templateQuery(at: time) : nil
@@ -164,16 +162,15 @@ extension Turn {
 
   // MARK: Recording rules
 
-  private mutating func record(
-    _ rule: RecordingRule, _ query: PreparedQuery, _ index: Int, _ position: Int,
-    at time: Timestamp
-  ) -> String? {
-    var query = query
+  private mutating func record(_ index: Int, _ position: Int, at time: Timestamp) -> String? {
+    guard let rule = groups[index].members[position].recording?.rule else { return nil }
     let elements: [VectorElement]
     let origins: [SeriesOrigin]
     do throws(QueryError) {
-      let result = try query.instant(over: head, at: time, options: queryOptions)
-      groups[index].members[position].work = .recording(rule, query)
+      guard
+        let result = try groups[index].members[position].recording?.query.instant(
+          over: head, at: time, options: queryOptions)
+      else { return nil }
       switch result.value {
       case .vector(let found): elements = found
       case .scalar(let value): elements = [VectorElement(labels: Labels(), value: value)]

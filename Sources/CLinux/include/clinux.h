@@ -5,4 +5,5 @@
 #include "clinux_collect.h"
 #include "clinux_spawn.h"
 #include "clinux_privileges.h"
+#include "clinux_memory.h"
 #endif

@@ -144,8 +144,12 @@ public final class ActProcess: Sendable {
   private func endWhatHangs() async throws -> Int32? {
     var last: (pid: pid_t, count: Int) = (0, 0)
     var silent = 0
+    var looks = 0
     while true {
       try await Task.sleep(for: ActProcess.lookInterval)
+      looks += 1
+      // A minute after the start, and again each hour.
+      if looks % 900 == 15 { ResidentCode.giveBack() }
       guard let (server, pid) = current.withLock({ $0 }) else { continue }
       let count = server.lifeCount
       silent = last == (pid, count) ? silent + 1 : 0

@@ -50,9 +50,10 @@ extension Agent {
 
   /// Waits until a reload names other stores, or the same ones otherwise.
   private nonisolated func waitForStores(otherThan current: [RemoteWriteSettings]) async {
-    while !Task.isCancelled, await configuration.remoteWrite == current {
-      // Cancellation ends the loop. Each look wakes three threads, and a reload is rare.
-      try? await Task.sleep(for: .seconds(4))
+    while !Task.isCancelled {
+      let generation = await configurationGeneration
+      guard await configuration.remoteWrite == current else { return }
+      await waitForReload(after: generation)
     }
   }
 

@@ -27,10 +27,7 @@ extension Agent {
             registry.ended(target)
           }
         }
-        while !Task.isCancelled, await configurationGeneration == generation {
-          // Cancellation ends the loop. Each look wakes three threads, and a reload is rare.
-          try? await Task.sleep(for: .seconds(4))
-        }
+        await waitForReload(after: generation)
       }
     }
     for client in clients.values {

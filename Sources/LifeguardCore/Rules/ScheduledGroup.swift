@@ -2,12 +2,10 @@
 struct ScheduledGroup: Sendable {
   /// One rule and what is remembered of it.
   struct Member: Sendable {
-    enum Work: Sendable {
-      case alert(RuleEvaluator)
-      case recording(RecordingRule, PreparedQuery)
-    }
-
-    var work: Work
+    /// What evaluates it: one of the two. Both remember the series that they found, and are changed
+    /// in place: a copy of a rule touches each of its parts, every second.
+    var evaluator: RuleEvaluator?
+    var recording: (rule: RecordingRule, query: PreparedQuery)?
     var status: RuleStatus
     /// The series that the last evaluation wrote; those that the next one does not write end.
     var written: [SeriesReference] = []
@@ -18,11 +16,11 @@ struct ScheduledGroup: Sendable {
       status = RuleStatus(rule: rule)
       switch rule {
       case .alert(let rule):
-        work = .alert(RuleEvaluator(rule, interval: interval))
+        evaluator = RuleEvaluator(rule, interval: interval)
         runsQueries = (Array(rule.labels.values) + Array(rule.annotations.values))
           .contains { $0.text.contains("query") }
       case .recording(let rule):
-        work = .recording(rule, PreparedQuery(rule.expression))
+        recording = (rule, PreparedQuery(rule.expression))
         runsQueries = false
       }
     }

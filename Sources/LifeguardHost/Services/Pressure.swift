@@ -12,11 +12,16 @@ public struct Pressure: Hashable, Sendable {
 
   /// Reads it; nil on kernels without pressure stall information.
   public static func read(folder: String = "/proc/pressure") -> Pressure? {
-    guard let cpu = average("some", SmallFile.textIfReadable("\(folder)/cpu")) else { return nil }
+    // Read every second, and two lines long: as bytes, into a small buffer.
+    func line(_ kind: String, of file: String) -> Double? {
+      do { return average(kind, try SmallFile.bytes("\(folder)/\(file)", limit: 512)) } catch {
+        return nil
+      }
+    }
+    guard let cpu = line("some", of: "cpu") else { return nil }
     return Pressure(
-      cpuSome: cpu,
-      memoryFull: average("full", SmallFile.textIfReadable("\(folder)/memory")) ?? 0,
-      ioFull: average("full", SmallFile.textIfReadable("\(folder)/io")) ?? 0)
+      cpuSome: cpu, memoryFull: line("full", of: "memory") ?? 0, ioFull: line("full", of: "io") ?? 0
+    )
   }
 
   /// Whether the host is so busy that slow is not dead (G20).
@@ -25,10 +30,11 @@ public struct Pressure: Hashable, Sendable {
   }
 
   /// `some avg10=1.50 avg60=… avg300=… total=…`
-  static func average(_ kind: String, _ text: String?) -> Double? {
-    for line in (text ?? "").split(separator: "\n") where line.hasPrefix(kind) {
-      for word in line.split(separator: " ") where word.hasPrefix("avg10=") {
-        return Double(word.dropFirst("avg10=".count))
+  static func average(_ kind: String, _ text: [UInt8]) -> Double? {
+    let name = "avg10="
+    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: kind.utf8) {
+      for word in line.split(separator: UInt8(ascii: " ")) where word.starts(with: name.utf8) {
+        return Double(String(decoding: word.dropFirst(name.utf8.count), as: UTF8.self))
       }
     }
     return nil

@@ -200,9 +200,9 @@ import Testing
 
   @Test func `pressure is read, and only high pressure counts`() throws {
     let some = "some avg10=41.20 avg60=0 avg300=0 total=1\nfull avg10=3.00 avg60=0 avg300=0 total=1"
-    #expect(Pressure.average("some", some) == 41.2)
-    #expect(Pressure.average("full", some) == 3)
-    #expect(Pressure.average("full", nil) == nil)
+    #expect(Pressure.average("some", Array(some.utf8)) == 41.2)
+    #expect(Pressure.average("full", Array(some.utf8)) == 3)
+    #expect(Pressure.average("full", []) == nil)
     let calm = Pressure(cpuSome: 40, memoryFull: 10, ioFull: 10)
     #expect(!calm.isHigh(some: 40, full: 10))
     #expect(Pressure(cpuSome: 0, memoryFull: 0, ioFull: 10.1).isHigh(some: 40, full: 10))
