@@ -17,6 +17,9 @@ public struct Moment: Hashable, Sendable {
     self.bootID = bootID
   }
 
+  /// Less than this is how clocks are corrected; more is a jump.
+  static let jumpMin: Duration = .seconds(2)
+
   /// The time that has passed since `earlier`, never negative.
   ///
   /// Within one boot it is measured on `boottime`; after a reboot on the wall clock, where a

@@ -49,7 +49,7 @@ extension Monitor {
       return
     }
     let jump = (now.wall - last.wall) - (now.boottime - last.boottime)
-    guard abs(jump.milliseconds) > 2000 else { return }
+    guard abs(jump.milliseconds) > Moment.jumpMin.milliseconds else { return }
     if jump < .zero { state.setBackAt = now }
     let way = jump > .zero ? "forward" : "back"
     record(
@@ -161,7 +161,9 @@ extension Monitor {
     let choices = policy.rules.values.map(\.recovery) + policy.services.values.map(\.plan)
     let inline = choices.compactMap { if case .inline(let plan) = $0 { plan } else { nil } }
     let limits = (policy.plans.values + inline).compactMap(\.limit)
-    return ([settings.targetBudget, settings.actionBudget] + limits).map(\.window).max()
-      ?? settings.targetBudget.window
+    let own = [
+      settings.targetBudget, settings.actionBudget, settings.rebootBudget, settings.rebootDayBudget,
+    ]
+    return (own + limits).map(\.window).max() ?? settings.targetBudget.window
   }
 }

@@ -21,6 +21,8 @@ public struct Monitor: Sendable {
   var evaluations: [String: Int] = [:]
   var isStarted = false
   var problemSummaries: [String: String] = [:]
+  /// Rules of which more label sets are, or were lately, breached than there is room for.
+  var crowdedRules: Set<String> = []
   /// Runs the queries of templates; set only while the evaluation of a rule is handled.
   var templateQuery: (@Sendable (String) throws(TemplateError) -> [TemplateSample])?
   let guards: [Guard]
@@ -107,7 +109,8 @@ public struct Monitor: Sendable {
     touch()
     self.policy = policy
     for rule in gone.sorted() {
-      for change in state.tracker.removeRule(rule) { apply(change, at: now) }
+      let changes = state.tracker.removeRule(rule) + forgetCrowd(of: rule)
+      for change in changes { apply(change, at: now) }
     }
     for id in state.openIncidents.map(\.id) { advance(id, at: now) }
     say(at: now)

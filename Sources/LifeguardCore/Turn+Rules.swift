@@ -153,9 +153,7 @@ extension Turn {
   mutating func writeOtherAlerts(at now: Moment) {
     var written: [SeriesReference] = []
     // What the head refuses, it counts; there is no rule to report it with.
-    _ = writeAlerts(at: now.wall, &written) {
-      $0.key.rule.hasPrefix("service/") || $0.key.rule.hasPrefix(Monitor.problemPrefix)
-    }
+    _ = writeAlerts(at: now.wall, &written) { $0.key.isReserved }
     end(writtenForOthers, except: written, at: now.wall)
     writtenForOthers = written
   }

@@ -20,6 +20,9 @@ public struct Turn: Sendable {
   /// `ALERTS` of what is not a rule's: services, and problems of the agent's own.
   var writtenForOthers: [SeriesReference] = []
 
+  /// What the clock showed last.
+  private var lastWall: Timestamp?
+
   struct Orphan: Sendable {
     var series: [SeriesReference]
     /// The interval of the group that wrote them.
@@ -53,6 +56,12 @@ public struct Turn: Sendable {
       }
       return scheduled
     }
+    for group in groups {
+      for case .recording(let rule) in group.rules where group.interval > interval {
+        // A recorded series is as old as its group's interval lets it be.
+        sourceIntervals[rule.name] = max(sourceIntervals[rule.name] ?? .zero, group.interval)
+      }
+    }
     gone += old.map { Orphan(series: $0.members.flatMap(\.written), interval: $0.interval) }
     orphans += gone.filter { !$0.series.isEmpty }
     ruleProblems = [:]
@@ -68,6 +77,7 @@ public struct Turn: Sendable {
 
   /// Takes a turn: evaluates what is due, verifies what is in flight, lets time pass.
   public mutating func take(at now: Moment) -> [Effect] {
+    noteClock(now)
     var effects: [Effect] = []
     for index in groups.indices where groups[index].isDue(at: now) {
       effects += evaluateGroup(index, at: now)
@@ -84,8 +94,15 @@ public struct Turn: Sendable {
 
   /// Something happened between turns.
   public mutating func handle(_ event: Event, at now: Moment) -> [Effect] {
+    noteClock(now)
     if case .started = event { restoreWaits(at: now) }
     return monitor.handle(event, at: now)
+  }
+
+  /// What was collected in the future of a clock that was set back is of another time.
+  private mutating func noteClock(_ now: Moment) {
+    if let lastWall, lastWall - now.wall > Moment.jumpMin { head.removeSamples(after: now.wall) }
+    lastWall = now.wall
   }
 
   /// Takes the operator's new policy over, as `Monitor.replacePolicy`.
@@ -104,16 +121,32 @@ public struct Turn: Sendable {
         over: view, at: now.wall, active: [labels], intervals: sourceIntervals,
         options: queryOptions)
       return evaluation.elements.first { $0.labels == labels }?.verdict ?? .noData
-    case .expression(let expression):
-      // A condition that cannot be evaluated proves nothing.
-      guard let result = try? expression.instant(over: view, at: now.wall) else { return .noData }
-      guard result.newestInput != nil || expression.expression.selectorsOutsideAbsent.isEmpty
-      else { return .noData }
-      switch result.value {
-      case .vector(let elements): return elements.isEmpty ? .breached : .healthy
-      case .scalar(let value): return value == 0 ? .breached : .healthy
-      case .string, .matrix: return .noData
-      }
+    case .expression(let expression): return verdict(of: expression, over: view, at: now.wall)
     }
+  }
+
+  /// What a verification's own condition says, which must hold: proof needs samples that are fresh,
+  /// and so does its contrary. A condition that cannot be evaluated proves nothing.
+  private func verdict(
+    of condition: Query, over view: EvidenceView<Head>, at time: Timestamp
+  ) -> Evaluation.Verdict {
+    // why try?: as above.
+    guard let result = try? condition.instant(over: view, at: time) else { return .noData }
+    let metrics = condition.expression.metricsOutsideAbsent
+    let freshness = max(
+      (metrics.compactMap { sourceIntervals[$0] }.max() ?? .zero) * 2, .seconds(5))
+    let holds: Bool
+    switch result.value {
+    case .vector(let elements): holds = !elements.isEmpty
+    case .scalar(let value): holds = value != 0
+    case .string, .matrix: return .noData
+    }
+    if holds {
+      let isFresh = result.newestInput.map { time - $0 <= freshness }
+      let needsNone = condition.expression.selectorsOutsideAbsent.isEmpty
+      return isFresh ?? needsNone ? .healthy : .noData
+    }
+    let feed = Feed(source: view, time: time, freshness: freshness)
+    return feed.state(of: condition.expression, for: Labels()).isFresh ? .breached : .noData
   }
 }

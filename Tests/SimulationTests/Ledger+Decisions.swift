@@ -11,6 +11,7 @@ extension Ledger {
     noteEndings(in: world)
     for case .record(let entry) in effects { try note(entry, effects, in: world) }
     for case .run(let request) in effects { try check(request, effects, in: world) }
+    try checkNeighbours(event, in: world)
     try checkReasons(effects, in: world)
   }
 
@@ -45,6 +46,27 @@ extension Ledger {
         }
       case .prepare, .collectEvidence, .probe, .notify: break
       }
+    }
+  }
+
+  /// G8: a neighbour that is seen to be broken after the action has settled ends the attempt there
+  /// and then; one that is on its way back by itself may arrive.
+  private func checkNeighbours(_ event: Event, in world: World) throws {
+    let name: String
+    switch event {
+    case .observed(let observation): name = observation.service
+    case .probed(let result): name = result.service
+    default: return
+    }
+    guard let service = world.scenario.policy.services[name], let seen = known[name],
+      let fault = seen.fault(service)
+    else { return }
+    if case .restarting = seen.condition { return }
+    for (incident, trace) in traces where trace.neighbours.contains(name) {
+      guard seen.evidence(for: fault) > trace.endedAt + trace.settle else { continue }
+      throw Violation(
+        invariant: "G8 worse at once",
+        detail: "\(name) broke, and incident \(incident) still verifies at \(world.time)")
     }
   }
 
@@ -109,6 +131,14 @@ extension Ledger {
         attempt: ladder.current?.id,
         service: isOwn ? String(ladder.alert.rule.dropFirst("service/".count)) : nil,
         settle: Int(plan.verify.settle.milliseconds), endedAt: world.time)
+      guard let attempt = ladder.current?.id else { return }
+      traces[id]?.neighbours = uses.last { $0.attempt == attempt }?.neighbours ?? []
+      // Nothing was ever heard of it, or the agent ended meanwhile.
+      let isLost = entry.sentence.contains("no result after") || entry.code == "interrupted"
+      if isLost { noteUnknown(attempt) }
+    case .opened:
+      guard let target = incident.target else { return }
+      for key in rests.keys where key.contains("|\(target)|") { rests[key]?.healthySince = nil }
     case .outcome:
       try noteOutcome(entry, incident, in: world)
     case .escalated where entry.code == "page":
@@ -154,7 +184,7 @@ extension Ledger {
           detail: "\(attempt.id) \(attempt.step) at \(world.time): "
             + "\(traces[incident.id].map { "\($0)" } ?? "no evidence")")
       }
-      failures[key] = 0
+      rests[key]?.healthySince = world.now
       passes[place] = 0
       breakerUntil[place] = nil
     case "not_recovered", "inconclusive", "worse":
@@ -166,7 +196,12 @@ extension Ledger {
           invariant: "G9 failure is verified",
           detail: "\(attempt.id) \(attempt.step) at \(world.time): \(entry.sentence)")
       }
-      failures[key, default: 0] += 1
+      if entry.code == "not_recovered", unknown.contains(attempt.id) {
+        throw Violation(
+          invariant: "G19 unknown is no failure",
+          detail: "\(attempt.id) \(attempt.step) at \(world.time): \(entry.sentence)")
+      }
+      double(key, attempt, plan, world.scenario.policy.guardRails)
       if entry.code == "not_recovered" { failed[place, default: [:]][attempt.rung] = world.time }
       if entry.code == "worse" { stopped.insert(incident.id) }
     default: break
@@ -195,11 +230,15 @@ extension Ledger {
         invariant: "G19 absence never closes as recovered",
         detail: "incident \(incident.id) at \(world.time): \(without) had no healthy evidence")
     }
+    if entry.code == "recovered", let target = incident.target {
+      for key in rests.keys where key.contains("|\(target)|") {
+        if rests[key]?.healthySince == nil { rests[key]?.healthySince = world.now }
+      }
+    }
     if let target = incident.target {
       for place in passes.keys where place.hasSuffix("|\(target)") {
         passes[place] = 0
       }
-      for key in failures.keys where key.contains("|\(target)|") { failures[key] = 0 }
     }
     unproven[incident.id] = nil
     stopped.remove(incident.id)
@@ -231,11 +270,31 @@ extension Ledger {
         invariant: "G2 one in flight",
         detail: "\(attempt.target) at \(world.time) while \(other.request.attempt.id) runs")
     }
+    let rest = "\(request.alert.rule)|\(attempt.target)|\(attempt.rung)"
+    rests[rest, default: Rest()].healthySince = nil
     uses.append(
       Use(
         attempt: attempt.id, incident: request.incident, rule: request.alert.rule,
         plan: attempt.plan, rung: attempt.rung, step: request.step, target: attempt.target,
-        at: world.time, moment: world.now, isRespawn: request.isRespawn))
+        at: world.time, moment: world.now, isRespawn: request.isRespawn,
+        neighbours: well(request.service?.name, world.scenario.policy)))
+  }
+
+  /// The dependants of a service that are known to be up.
+  private func well(_ service: String?, _ policy: Policy) -> [String] {
+    let dependants = service.map { policy.dependants(of: $0) } ?? []
+    return dependants.filter { known[$0.name]?.isUp($0) == true }.map(\.name)
+  }
+
+  /// G3: a failure doubles the rest, unless it is as long as it gets.
+  private mutating func double(
+    _ key: String, _ attempt: Attempt, _ plan: Plan, _ settings: GuardRailSettings
+  ) {
+    guard let rest = rests[key] else { return }
+    rests[key]?.healthySince = nil
+    let length = self.rest(
+      rest.doublings, plan, isDisruptive: plan.steps[attempt.rung].harm.isDisruptive, settings)
+    if length < Int(settings.cooldownCap.milliseconds) { rests[key]?.doublings += 1 }
   }
 
   mutating func ended(_ attempt: String, at time: Int, isOrphan: Bool) {
@@ -247,6 +306,8 @@ extension Ledger {
   /// The agent came up with this state.
   mutating func restarted(_ state: MonitorState, at time: Int) {
     unfinished = [:]
+    // After a reboot every verification begins anew; which one it is, the book cannot tell.
+    for incident in traces.keys { traces[incident]?.neighbours = [] }
     for incident in state.openIncidents {
       guard let ladder = incident.ladder, let attempt = ladder.current,
         case .running = ladder.phase

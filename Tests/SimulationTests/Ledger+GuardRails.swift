@@ -197,17 +197,34 @@ extension Ledger {
           && (lostAt ?? 0) <= $0.at
       })
     else { return }
-    let failures =
-      failures["\(request.alert.rule)|\(attempt.target)|\(attempt.rung)"] ?? 0
-    let base = Int(
-      (world.scenario.policy.plans[attempt.plan]?.cooldown ?? settings.cooldown).milliseconds)
+    let doublings =
+      rests["\(request.alert.rule)|\(attempt.target)|\(attempt.rung)"]?.doublings ?? 0
     let isDisruptive = request.step.harm.isDisruptive
-    guard isDisruptive || failures > 0 else { return }
-    let doublings = min(failures - (isDisruptive ? 0 : 1), 16)
-    let rest = min(base << max(doublings, 0), Int(settings.cooldownCap.milliseconds))
+    guard isDisruptive || doublings > 0, let plan = world.scenario.policy.plans[attempt.plan]
+    else { return }
+    let rest = rest(doublings, plan, isDisruptive: isDisruptive, settings)
     let passed = passed(since: last.moment, world.now)
     if passed < rest {
       throw fail("G3 cooldown", request, "used \(passed)ms ago, rests \(rest)ms", world)
+    }
+  }
+
+  /// A rung that harms nothing begins with its first failure what others begin with their use.
+  func rest(
+    _ doublings: Int, _ plan: Plan, isDisruptive: Bool, _ settings: GuardRailSettings
+  ) -> Int {
+    let base = Int((plan.cooldown ?? settings.cooldown).milliseconds)
+    let shift = min(max(doublings - (isDisruptive ? 0 : 1), 0), 16)
+    return min(base << shift, Int(settings.cooldownCap.milliseconds))
+  }
+
+  /// Health takes one doubling back after each halving time.
+  mutating func rest(at now: Moment, _ settings: GuardRailSettings) {
+    for (key, rest) in rests {
+      guard let since = rest.healthySince,
+        passed(since: since, now) >= Int(settings.cooldownHalving.milliseconds)
+      else { continue }
+      rests[key] = Rest(doublings: max(rest.doublings - 1, 0), healthySince: now)
     }
   }
 
@@ -233,6 +250,16 @@ extension Ledger {
     }
     if ofAction + 1 > policy.guardRails.actionBudget.count {
       throw fail("G4 budget of action", request, "\(ofAction + 1)", world)
+    }
+    guard request.step.harm >= .reboot else { return }
+    for limit in [policy.guardRails.rebootBudget, policy.guardRails.rebootDayBudget] {
+      let reboots = counted.count {
+        $0.step.harm >= .reboot && $0.target == request.attempt.target
+          && passed(since: $0.moment, world.now) < Int(limit.window.milliseconds)
+      }
+      if reboots + 1 > limit.count {
+        throw fail("G4 budget of reboots", request, "\(reboots + 1) in \(limit.window)", world)
+      }
     }
   }
 

@@ -32,6 +32,14 @@ struct Ledger {
     var moment: Moment
     var isRespawn: Bool
     var endedAt: Int?
+    /// Dependants that were well when it began (G8).
+    var neighbours: [String] = []
+  }
+
+  /// How long a rung rests: the doublings so far, and since when health takes them back (G3).
+  struct Rest {
+    var doublings = 0
+    var healthySince: Moment?
   }
 
   /// The newest evaluation of one rule that the agent was given.
@@ -52,6 +60,8 @@ struct Ledger {
     var lastHealthy: Int?
     /// Any sign of the symptom after its end.
     var isUnhealthySeen = false
+    /// Dependants that were well before (G8).
+    var neighbours: [String] = []
   }
 
   struct Grant {
@@ -83,8 +93,10 @@ struct Ledger {
   var grants: [Int: Grant] = [:]
   /// When a rung was last verified to have failed, by plan and target, in this pass.
   var failed: [String: [Int: Int]] = [:]
-  /// Verified failures since the last recovery, by rule, target and rung (G3).
-  var failures: [String: Int] = [:]
+  /// By rule, target and rung (G3).
+  var rests: [String: Rest] = [:]
+  /// Attempts elsewhere of which nobody knows whether they were carried out (G19).
+  var unknown: Set<String> = []
   /// Completed passes since the last recovery, and until when nothing may act (G7).
   var passes: [String: Int] = [:]
   var breakerUntil: [String: Int] = [:]
@@ -115,7 +127,8 @@ struct Ledger {
     traces = [:]
     grants = [:]
     failed = [:]
-    failures = [:]
+    rests = [:]
+    unknown = []
     passes = [:]
     breakerUntil = [:]
     stopped = []
@@ -164,6 +177,16 @@ extension Ledger {
     case .host(let facts): self.facts = facts
     case .prepared(let attempt, let preparation):
       prepared[attempt] = (time, !preparation.refusals.isEmpty)
+    case .stepFinished(let attempt, let result) where result.status == .unknown:
+      noteUnknown(attempt)
+    default: break
+    }
+  }
+
+  /// What was asked of somebody else may be at work still.
+  mutating func noteUnknown(_ attempt: String) {
+    switch uses.last(where: { $0.attempt == attempt })?.step {
+    case .http, .cloud: unknown.insert(attempt)
     default: break
     }
   }

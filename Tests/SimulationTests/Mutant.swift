@@ -21,6 +21,11 @@ enum Mutant: Hashable, Sendable {
   case verifiedWithOldSamples
   case absenceTakenForHealth
   case lostStateNotReported
+  case rebootBudgetPlusOne
+  case rebootDayBudgetPlusOne
+  case healthForgivesTwice
+  case unknownTakenForFailure
+  case neighboursNotWatched
 
   var name: String {
     if case .without(let rail) = self { "without \(rail.rawValue) \(rail)" } else { "\(self)" }
@@ -34,6 +39,10 @@ enum Mutant: Hashable, Sendable {
       policy.guardRails.targetBudget.count += 1
       for name in policy.plans.keys { policy.plans[name]?.limit?.count += 1 }
     case .actionBudgetPlusOne: policy.guardRails.actionBudget.count += 1
+    case .rebootBudgetPlusOne: policy.guardRails.rebootBudget.count += 1
+    case .rebootDayBudgetPlusOne: policy.guardRails.rebootDayBudget.count += 1
+    case .healthForgivesTwice:
+      policy.guardRails.cooldownHalving = policy.guardRails.cooldownHalving / 2
     case .breakerPassesPlusOne: policy.guardRails.breakerPasses += 1
     case .startUpMinusOne: policy.guardRails.startupEvaluations -= 1
     case .noSettle: for name in policy.plans.keys { policy.plans[name]?.verify.settle = .zero }
@@ -71,6 +80,7 @@ enum Mutant: Hashable, Sendable {
       .shortHold, .cooldownHalved, .approvalNeverExpires, .uptimeIgnored, .pressureIgnored,
       .modeAlwaysAuto, .intentWrittenLate, .restoredFromOldSnapshot, .unfinishedIntentRunAgain,
       .effectsCarriedOutTwice, .verifiedWithOldSamples, .absenceTakenForHealth,
-      .lostStateNotReported,
+      .lostStateNotReported, .rebootBudgetPlusOne, .rebootDayBudgetPlusOne, .healthForgivesTwice,
+      .unknownTakenForFailure, .neighboursNotWatched,
     ]
 }

@@ -29,6 +29,8 @@ struct Scenario {
     settings.cooldownHalving = .seconds(60)
     settings.targetBudget = UsageLimit(count: 3, per: .seconds(60))
     settings.actionBudget = UsageLimit(count: 5, per: .seconds(90))
+    settings.rebootBudget = UsageLimit(count: 1, per: .seconds(30))
+    settings.rebootDayBudget = UsageLimit(count: 2, per: .seconds(90))
     settings.breakerPasses = 2
     settings.breakerOpen = .seconds(40)
     settings.breakerOpenCap = .seconds(160)
@@ -106,7 +108,8 @@ struct Scenario {
       mode: random.chance(200) ? .approve : nil, recovery: .plan("drain"))
     let drain = Plan(
       name: "drain", target: try Template(parsing: "process:queue"),
-      steps: [.http(HTTPAction(url: "http://127.0.0.1/drain")), .page(receiver: nil)],
+      steps: (random.chance(500) ? [.http(HTTPAction(url: "http://127.0.0.1/drain"))] : [])
+        + [.cloud(.ec2(EC2Action(.reboot))), .page(receiver: nil)],
       verify: verify)
     var all = [
       Rule(rule: cpu, plan: relieve, service: service), Rule(rule: disk, plan: free, service: nil),

@@ -10,6 +10,7 @@ extension World {
     handled += 1
     let saved: Ledger?
     if case .beforePersist = killPoint { saved = ledger } else { saved = nil }
+    if case .tick = event { ledger.rest(at: now, scenario.policy.guardRails) }
     ledger.note(truth ?? event, sampled: sampled, at: time, scenario.policy)
     noteCommand(event)
     let effects = monitor.handle(event, at: now)
@@ -74,7 +75,12 @@ extension World {
     var refusals: [Refusal] = []
     let plan = scenario.policy.plans[request.plan]
     let step = plan?.steps[request.rung]
-    let isTested = [.start, .restart, .stopCleanStart, .reload].contains(step)
+    let isTested =
+      switch step {
+      case .start, .restart, .stopCleanStart, .reload: true
+      case .run(let command): command.disruptive
+      default: false
+      }
     if isTested, let name = request.evidence.service,
       scenario.policy.services[name]?.configTest != nil,
       services[name]?.configurationIsBroken == true
@@ -114,7 +120,11 @@ extension World {
     var works = true
     var status = StepResult.Status.succeeded
     var isReported = true
-    if !isCalm {
+    if !isCalm, request.step.isElsewhere, random.chance(150) {
+      works = random.chance(500)
+      status = .unknown
+      statistics.count("step elsewhere unknown")
+    } else if !isCalm {
       switch random.below(100) {
       case 0..<12:
         works = false
@@ -147,9 +157,14 @@ extension World {
     ledger.ended(id, at: time, isOrphan: step.isOrphan || !step.isReported)
     if step.works { apply(step.request) }
     guard isAlive, !step.isOrphan, step.isReported else { return }
-    try deliver(
-      .stepFinished(
-        attempt: id, StepResult(status: step.status, summary: "exited")), sampled: time)
+    let event = Event.stepFinished(
+      attempt: id, StepResult(status: step.status, summary: "exited"))
+    if mutant == .unknownTakenForFailure, step.status == .unknown {
+      let failed = StepResult(status: .failed, summary: "exited")
+      try deliver(.stepFinished(attempt: id, failed), sampled: time, truth: event)
+    } else {
+      try deliver(event, sampled: time)
+    }
   }
 
   private func apply(_ request: StepRequest) {
@@ -297,5 +312,15 @@ extension World {
   private func mix(_ text: String) {
     for byte in text.utf8 { fingerprint = (fingerprint ^ UInt64(byte)) &* 0x100_0000_01b3 }
     fingerprint = (fingerprint ^ UInt64(time)) &* 0x100_0000_01b3
+  }
+}
+
+extension Step {
+  /// Whether it is carried out by somebody else.
+  var isElsewhere: Bool {
+    switch self {
+    case .http, .cloud: true
+    default: false
+    }
   }
 }

@@ -179,8 +179,13 @@ final class World {
 
   func observe(_ name: String) throws {
     guard let service = services[name] else { return }
-    try deliver(
-      .observed(ServiceObservation(service: name, condition: service.condition)), sampled: time)
+    let event = Event.observed(ServiceObservation(service: name, condition: service.condition))
+    let isNeighbour = scenario.policy.services[name]?.dependsOn.isEmpty == false
+    if mutant == .neighboursNotWatched, isNeighbour, !ledger.traces.isEmpty {
+      let nothing = ServiceObservation(service: name, condition: .unknown("not looked at"))
+      return try deliver(.observed(nothing), sampled: time, truth: event)
+    }
+    try deliver(event, sampled: time)
   }
 
   /// One probe: its answer comes after a while, or at once.

@@ -48,6 +48,11 @@ extension Explanation {
       + "step, within \(policy.deadline.text)"
   }
 
+  private static func reboots(_ settings: GuardRailSettings) -> String {
+    [settings.rebootBudget, settings.rebootDayBudget]
+      .map { ", \($0.count) in \($0.window.text)" }.joined() + " of reboots"
+  }
+
   private static func guardRails(_ plan: Plan, _ settings: GuardRailSettings) -> [String] {
     let limit = plan.limit ?? settings.targetBudget
     let cooldown = plan.cooldown ?? settings.cooldown
@@ -57,7 +62,8 @@ extension Explanation {
       "G3 cool-down: \(cooldown.text), doubled with each failure up to "
         + settings.cooldownCap.text,
       "G4 budget: \(limit.count) in \(limit.window.text) on a target, "
-        + "\(settings.actionBudget.count) in \(settings.actionBudget.window.text) of a kind",
+        + "\(settings.actionBudget.count) in \(settings.actionBudget.window.text) of a kind"
+        + (plan.steps.contains { $0.harm.isReboot } ? reboots(settings) : ""),
       "G7 breaker: \(settings.breakerPasses) passes in vain rest it for "
         + settings.breakerOpen.text,
       "G10 preconditions: configuration test, dependencies up, mounts, room on disk, "

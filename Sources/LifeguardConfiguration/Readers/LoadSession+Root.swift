@@ -73,6 +73,8 @@ extension LoadSession {
     take(\.cooldownHalving, reader.duration("cooldown_halving"))
     take(\.targetBudget, reader.usageLimit("target_budget"))
     take(\.actionBudget, reader.usageLimit("action_budget"))
+    take(\.rebootBudget, reader.usageLimit("reboot_budget"))
+    take(\.rebootDayBudget, reader.usageLimit("reboot_day_budget"))
     take(\.breakerPasses, reader.integer("breaker_passes", in: 1...100))
     take(\.breakerOpen, reader.duration("breaker_open"))
     take(\.breakerOpenCap, reader.duration("breaker_open_cap"))

@@ -119,9 +119,9 @@ enum Schema {
   static let guardRails = Section(
     "guard_rails",
     "cooldown", "cooldown_cap", "cooldown_halving", "target_budget", "action_budget",
-    "breaker_passes", "breaker_open", "breaker_open_cap", "position_kept", "minimum_uptime",
-    "minimum_free_bytes", "targets_max", "pressure_some", "pressure_full",
-    "pressure_timeout_factor", "approval_expiry", "startup_evaluations")
+    "reboot_budget", "reboot_day_budget", "breaker_passes", "breaker_open", "breaker_open_cap",
+    "position_kept", "minimum_uptime", "minimum_free_bytes", "targets_max", "pressure_some",
+    "pressure_full", "pressure_timeout_factor", "approval_expiry", "startup_evaluations")
 
   /// A rule file with the keys that only the default pack may use.
   static let pack = Section("rule pack", "groups", "recoveries", "plans")

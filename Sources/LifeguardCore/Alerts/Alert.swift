@@ -19,6 +19,12 @@ public struct Alert: Hashable, Sendable, Codable {
     public static func < (left: Key, right: Key) -> Bool {
       left.rule == right.rule ? left.labels < right.labels : left.rule < right.rule
     }
+
+    /// Of a service's own rule, or a problem of the agent's own: no rule of the operator's is
+    /// behind it.
+    var isReserved: Bool {
+      rule.hasPrefix("service/") || rule.hasPrefix(Monitor.problemPrefix)
+    }
   }
 
   public var key: Key

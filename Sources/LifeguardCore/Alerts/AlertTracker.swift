@@ -11,12 +11,22 @@ public struct AlertTracker: Sendable, Codable {
   public private(set) var alerts: [Alert.Key: Alert] = [:]
   /// Breaches since the start for which there was no room.
   public private(set) var refused = 0
+  /// By rule, the breached label sets of its last evaluation for which there was no room.
+  public private(set) var crowded: [String: Int] = [:]
+  /// How many alerts each rule has.
+  private var held: [String: Int] = [:]
+  /// How many alerts count towards `capacity`.
+  private var shared = 0
 
-  /// Alerts at once: a rule whose labels explode must not fill the state, which is written at
-  /// every change (about 400 bytes each).
+  /// Alerts of rules at once: a rule whose labels explode must not fill the state, which is written
+  /// at every change (about 400 bytes each).
   public static let alertsMax = 300
+  /// So many each rule may have, however many the others have: a noisy rule silences no other.
+  public static let alertsOfRuleMin = 3
   /// `alertsMax`, but for tests of rules.
   var capacity = AlertTracker.alertsMax
+  /// The most alerts of one rule.
+  public var capacityOfRule: Int { capacity / 2 }
 
   /// What changed in one evaluation.
   public enum Change: Hashable, Sendable {
@@ -39,6 +49,9 @@ public struct AlertTracker: Sendable, Codable {
     alerts.values.filter { $0.key.rule == rule }.map(\.element)
   }
 
+  /// Whether a rule has any alert.
+  func isActive(_ rule: String) -> Bool { held[rule] != nil }
+
   /// Folds one evaluation in; `labels` gives an element's alert the labels that its rule adds.
   public mutating func fold(
     _ evaluation: Evaluation, rule: AlertBehaviour, at moment: Moment,
@@ -46,6 +59,7 @@ public struct AlertTracker: Sendable, Codable {
   ) -> [Change] {
     var changes: [Change] = []
     var seen: Set<Alert.Key> = []
+    crowded[rule.rule] = nil
     for element in evaluation.elements {
       let key = Alert.Key(rule: rule.rule, labels: labels(element))
       guard seen.insert(key).inserted else { continue }
@@ -70,7 +84,8 @@ public struct AlertTracker: Sendable, Codable {
   /// Ends every alert of a rule that no longer exists.
   public mutating func removeRule(_ rule: String) -> [Change] {
     let gone = alerts.values.filter { $0.key.rule == rule }.sorted { $0.key < $1.key }
-    for alert in gone { alerts[alert.key] = nil }
+    for alert in gone { remove(alert.key) }
+    crowded[rule] = nil
     return gone.map { $0.state == .firing ? .ended($0, .vanished) : .cancelled($0) }
   }
 
@@ -80,8 +95,9 @@ public struct AlertTracker: Sendable, Codable {
   ) {
     let known = alerts[key]
     if known == nil, element.verdict != .breached { return }
-    if known == nil, alerts.count >= capacity {
+    guard known != nil || hasRoom(for: key) else {
       refused += 1
+      crowded[key.rule, default: 0] += 1
       return
     }
     var alert = known ?? Alert(key: key, element: element.labels, value: element.value, at: moment)
@@ -95,7 +111,7 @@ public struct AlertTracker: Sendable, Codable {
     switch element.verdict {
     case .noData:
       guard rule.onNoData == .ok else {
-        alerts[key] = alert
+        keep(alert)
         return
       }
       subside(alert, .vanished, rule, moment, &changes)
@@ -139,11 +155,11 @@ public struct AlertTracker: Sendable, Codable {
     if alert.state == .pending, moment.elapsed(since: alert.activeSince) >= rule.hold {
       alert.state = .firing
       alert.firingSince = moment
-      alerts[alert.key] = alert
+      keep(alert)
       changes.append(.fired(alert))
       return
     }
-    alerts[alert.key] = alert
+    keep(alert)
     if known == nil { changes.append(.pending(alert)) }
   }
 
@@ -155,12 +171,12 @@ public struct AlertTracker: Sendable, Codable {
     guard alert.state == .firing else {
       // With M of N a pending alert lives as long as its window remembers a breach.
       guard let samples = rule.samples, alert.history & mask(samples.window) != 0 else {
-        alerts[alert.key] = nil
+        remove(alert.key)
         changes.append(.cancelled(alert))
         return
       }
       alert.endedSince = moment
-      alerts[alert.key] = alert
+      keep(alert)
       return
     }
     guard rule.keepFiringFor > .zero else {
@@ -173,7 +189,7 @@ public struct AlertTracker: Sendable, Codable {
       return
     }
     alert.endedSince = since
-    alerts[alert.key] = alert
+    keep(alert)
   }
 
   private func mask(_ window: Int) -> UInt64 {
@@ -186,8 +202,28 @@ public struct AlertTracker: Sendable, Codable {
     alerts[key]?.activeSince = moment
   }
 
+  /// Services and the agent's own problems always find room: their number is that of what an
+  /// operator wrote down, and a service that is down must be seen whatever rules do.
+  private func hasRoom(for key: Alert.Key) -> Bool {
+    if key.isReserved { return true }
+    let own = held[key.rule, default: 0]
+    return own < AlertTracker.alertsOfRuleMin || (own < capacityOfRule && shared < capacity)
+  }
+
+  private mutating func keep(_ alert: Alert) {
+    guard alerts.updateValue(alert, forKey: alert.key) == nil else { return }
+    held[alert.key.rule, default: 0] += 1
+    if !alert.key.isReserved { shared += 1 }
+  }
+
+  private mutating func remove(_ key: Alert.Key) {
+    guard alerts.removeValue(forKey: key) != nil else { return }
+    held[key.rule] = held[key.rule].flatMap { $0 > 1 ? $0 - 1 : nil }
+    if !key.isReserved { shared -= 1 }
+  }
+
   private mutating func end(_ alert: Alert, _ how: AlertEnd, _ changes: inout [Change]) {
-    alerts[alert.key] = nil
+    remove(alert.key)
     changes.append(alert.state == .firing ? .ended(alert, how) : .cancelled(alert))
   }
 }
@@ -198,7 +234,7 @@ extension AlertTracker {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let list = try container.decode([Alert].self, forKey: .alerts)
-    alerts = Dictionary(list.map { ($0.key, $0) }) { _, last in last }
+    for alert in list { keep(alert) }
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -5,7 +5,9 @@ extension Monitor {
   mutating func fold(_ evaluation: Evaluation, at now: Moment) -> [AlertTracker.Change] {
     guard let rule = policy.rules[evaluation.rule] else { return [] }
     // As in Prometheus, a rule with more alerts than its group allows has none.
-    if evaluation.exceedsLimit { return noting(state.tracker.removeRule(rule.id)) }
+    if evaluation.exceedsLimit {
+      return noting(state.tracker.removeRule(rule.id)) + noteCrowd(of: rule, at: now)
+    }
     guard evaluation.problem == nil else { return [] }
     // Only full evaluations count towards G27; one without data has seen nothing.
     if evaluation.hasData { evaluations[rule.id, default: 0] += 1 }
@@ -16,8 +18,36 @@ extension Monitor {
       labels(of: element, rule: rule)
     }
     swap(&folded, &state.tracker)
-    return noting(changes)
+    return noting(changes) + noteCrowd(of: rule, at: now)
   }
+
+  /// What finds no room among the alerts is neither told nor acted on, and somebody must know that.
+  private mutating func noteCrowd(of rule: AlertRule, at now: Moment) -> [AlertTracker.Change] {
+    let lost = state.tracker.crowded[rule.id]
+    guard lost != nil || crowdedRules.contains(rule.id) else { return [] }
+    crowdedRules.insert(rule.id)
+    let sentence =
+      "\(lost ?? 0) breached label sets of \(rule.name) are neither told nor acted on: a rule has "
+      + "at most \(state.tracker.capacityOfRule) alerts, all rules together "
+      + "\(state.tracker.capacity); aggregate its expression, or narrow its selectors"
+    let problem = Problem(
+      name: "LifeguardAlertsFull", labels: ["rule": rule.id], summary: sentence,
+      isActive: lost != nil)
+    // Label sets that come and go at the limit are one problem, not one a second.
+    let changes = fold(problem, keepFiringFor: Monitor.crowdMemory, at: now)
+    if !state.tracker.isActive(identity(of: problem).rule) { crowdedRules.remove(rule.id) }
+    return changes
+  }
+
+  /// A rule that is gone crowds nothing out any more.
+  mutating func forgetCrowd(of rule: String) -> [AlertTracker.Change] {
+    guard crowdedRules.remove(rule) != nil else { return [] }
+    let problem = Problem(
+      name: "LifeguardAlertsFull", labels: ["rule": rule], summary: "", isActive: false)
+    return state.tracker.removeRule(identity(of: problem).rule)
+  }
+
+  private static let crowdMemory: Duration = .seconds(300)
 
   /// Series' labels, the rule's own over them, and the alert's name; no metric name.
   func labels(of element: Evaluation.Element, rule: AlertRule) -> Labels {
@@ -98,12 +128,12 @@ extension Monitor {
   static func ruleID(of service: Service) -> String { "service/\(service.name)" }
 
   /// Raises and ends problems of Lifeguard's own; they notify, and nothing acts on them.
-  mutating func fold(_ problem: Problem, at now: Moment) -> [AlertTracker.Change] {
-    var labels = problem.labels
-    labels["instance"] = policy.host
-    if labels["severity"] == nil { labels["severity"] = "warning" }
-    let rule = AlertBehaviour(
-      rule: Monitor.problemPrefix + problem.name + labels.description)
+  mutating func fold(
+    _ problem: Problem, keepFiringFor: Duration = .zero, at now: Moment
+  ) -> [AlertTracker.Change] {
+    let (name, labels) = identity(of: problem)
+    var rule = AlertBehaviour(rule: name)
+    rule.keepFiringFor = keepFiringFor
     let element = Evaluation.Element(
       labels: labels, value: 1, verdict: problem.isActive ? .breached : .healthy,
       newestInput: now.wall)
@@ -114,6 +144,14 @@ extension Monitor {
         labels["alertname"] = problem.name
         return labels
       })
+  }
+
+  /// The rule that stands for a problem, and the labels of its alert.
+  private func identity(of problem: Problem) -> (rule: String, labels: Labels) {
+    var labels = problem.labels
+    labels["instance"] = policy.host
+    if labels["severity"] == nil { labels["severity"] = "warning" }
+    return (Monitor.problemPrefix + problem.name + labels.description, labels)
   }
 
   /// What the rule behind an alert says of its recovery.

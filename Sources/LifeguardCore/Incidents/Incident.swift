@@ -30,6 +30,9 @@ public struct Incident: Hashable, Sendable, Codable {
   public var attempts: [Attempt] = []
   /// All attempts so far: numbers them, over every ladder and reopening (G17).
   public var attemptCount = 0
+  /// The last alerts that ended, as they were then, for the message about its end; at most
+  /// `endedMax`, nil without any.
+  public var ended: [AnnouncedAlert]?
   /// Alerts that ended without proof of health: with any, it closes without being recovered.
   public var unproven: [Alert.Key] = []
   public var evidence: String?
@@ -45,6 +48,7 @@ public struct Incident: Hashable, Sendable, Codable {
 
   static let attemptsMax = 10
   static let namesMax = 20
+  static let endedMax = 5
 
   init(id: Int, key: String, target: Target?, alert: Alert, at moment: Moment) {
     self.id = id
@@ -60,13 +64,44 @@ public struct Incident: Hashable, Sendable, Codable {
 
   public var isOpen: Bool { state == .open }
 
-  mutating func join(_ alert: Alert) {
+  /// Takes an alert in; true when that makes the incident more severe.
+  mutating func join(_ alert: Alert) -> Bool {
     if !alerts.contains(alert.key) { alerts.append(alert.key) }
     unproven.removeAll { $0 == alert.key }
     if !alertNames.contains(alert.name), alertNames.count < Incident.namesMax {
       alertNames.append(alert.name)
     }
-    if alert.isCritical { severity = alert.severity }
+    forget(ended: alert.key)
+    guard Incident.rank(alert.severity) > Incident.rank(severity) else { return false }
+    severity = alert.severity
+    return true
+  }
+
+  /// The order of the severities that everybody knows; any other one is as bad as a warning.
+  private static func rank(_ severity: String) -> Int {
+    switch severity {
+    case "": 0
+    case "info": 1
+    case "critical": 3
+    default: 2
+    }
+  }
+
+  /// Keeps what an alert that ended was like. The one that opened the incident stays longest: the
+  /// incident is named for it.
+  mutating func remember(ended alert: AnnouncedAlert, key: Alert.Key) {
+    forget(ended: key)
+    var list = ended ?? []
+    if key == openingAlert { list.insert(alert, at: 0) } else { list.append(alert) }
+    if list.count > Incident.endedMax {
+      list.remove(at: list[0].labels == openingAlert.labels ? 1 : 0)
+    }
+    ended = list
+  }
+
+  private mutating func forget(ended key: Alert.Key) {
+    ended?.removeAll { $0.labels == key.labels }
+    if ended?.isEmpty == true { ended = nil }
   }
 
   mutating func remember(_ attempt: Attempt) {

@@ -22,11 +22,18 @@ extension Monitor {
       let reopened = !incident.isOpen
       incident.state = .open
       incident.endedAt = nil
-      incident.join(alert)
+      let before = incident.severity
+      let isWorse = incident.join(alert)
       if reopened, incident.ladder?.isStopped == true { incident.ladder = nil }
       state.incidents[root] = incident
       record(.joined, incident: root, code: reopened ? "reopened" : "joined", sentence, at: now)
-      if reopened || incident.alerts.count == 1 { tell(root, .opened, sentence, at: now) }
+      if reopened || incident.alerts.count == 1 {
+        tell(root, .opened, sentence, at: now)
+      } else if isWorse {
+        // Who is called for this severity may not have been told of the one before.
+        let rise = before.isEmpty ? "" : ", was \(before)"
+        tell(root, .opened, "now \(alert.severity)\(rise): \(sentence)", at: now)
+      }
       return
     }
     let id = state.nextIncident
@@ -61,7 +68,9 @@ extension Monitor {
 
   private mutating func ended(_ alert: Alert, _ how: AlertEnd, at now: Moment) {
     for id in state.openIncidents.map(\.id) where state.incidents[id]!.alerts.contains(alert.key) {
+      let last = announced(ended: alert, at: now)
       state.incidents[id]?.alerts.removeAll { $0 == alert.key }
+      state.incidents[id]?.remember(ended: last, key: alert.key)
       let sentence =
         how == .healthy ? "\(alert.name) is over" : "\(alert.name) has no data any more"
       record(.alert, incident: id, code: "alert_\(how.rawValue)", sentence, at: now)

@@ -6,9 +6,8 @@
 public struct Announcement: Hashable, Sendable, Codable {
   /// Why it is sent.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// It began, began again, or became more severe.
     case opened
-    /// A step was started.
-    case acted
     /// A step was not taken; the sentence says why.
     case refused
     /// A step was taken and did not help.

@@ -47,7 +47,6 @@ public struct AnnouncementText: Sendable {
   var status: String {
     switch announcement.kind {
     case .opened: "FIRING"
-    case .acted: "ACTING"
     case .refused: "REFUSED"
     case .attemptFailed: "NOT RECOVERED"
     case .escalated: "PAGE"

@@ -27,6 +27,8 @@ extension Monitor {
       if !isSilenced(incident, at: now) || announcement.kind == .escalated {
         notify(announcement, at: now)
       }
+      // Nothing more is said about it, and closed incidents are kept small.
+      if saying.kind.isFinal { state.incidents[incident.id]?.ended = nil }
       touch()
     }
     sayings = []
@@ -34,7 +36,7 @@ extension Monitor {
 
   private mutating func notify(_ announcement: Announcement, at now: Moment) {
     let id = announcement.incident
-    for destination in Router(routes: policy.routes).destinations(for: announcement) {
+    for destination in destinations(for: announcement) {
       let verdict = RepeatPolicy.verdict(
         for: announcement, after: state.incidents[id]?.told[destination.receiver],
         repeatInterval: destination.repeatInterval, at: now)
@@ -50,6 +52,19 @@ extension Monitor {
     }
   }
 
+  /// Those whom the routes name; the end goes also to whoever was told of the beginning, however
+  /// the labels that the routes look at have changed since.
+  private func destinations(for announcement: Announcement) -> [Router.Destination] {
+    let named = Router(routes: policy.routes).destinations(for: announcement)
+    guard announcement.kind.isFinal else { return named }
+    let told = state.incidents[announcement.incident]?.told.keys.sorted() ?? []
+    let others = told.filter { name in
+      policy.receivers[name] != nil && !named.contains { $0.receiver == name }
+    }
+    return named
+      + others.map { .init(receiver: $0, repeatInterval: Router.defaultRepeatInterval) }
+  }
+
   /// Every alert of it is silenced; an incident without alerts is as silent as it was.
   private func isSilenced(_ incident: Incident, at now: Moment) -> Bool {
     let active = state.silences.filter { $0.isActive(at: now) }
@@ -58,29 +73,34 @@ extension Monitor {
     return alerts.allSatisfy { key in active.contains { $0.matches(key.labels) } }
   }
 
-  /// Open incidents are not forgotten: they are told again after the repeat interval.
+  /// Open incidents are not forgotten: they are told again after the repeat interval of the routes
+  /// that a reminder goes to.
   mutating func remind(at now: Moment) {
+    let router = Router(routes: policy.routes)
+    let least = policy.routes.map { $0.repeatInterval ?? Router.defaultRepeatInterval }.min()
     for incident in state.openIncidents {
       guard let last = incident.lastToldAt, incident.acknowledgedBy == nil else { continue }
-      let labels = incident.alerts.first?.labels ?? incident.openingAlert.labels
-      let shortest =
-        Router(routes: policy.routes).destinations(for: labels).map(\.repeatInterval).min()
-        ?? policy.repeatInterval
-      guard now.elapsed(since: last) >= shortest else { continue }
+      let passed = now.elapsed(since: last)
+      // Most turns end here, before a message is made that nobody gets.
+      guard passed >= min(least ?? policy.repeatInterval, policy.repeatInterval) else { continue }
       let alert = incident.alerts.first.flatMap { state.tracker.alerts[$0] }
-      tell(incident.id, .reminder, alert.map(summary) ?? incident.title, at: now)
+      let saying = Saying(
+        incident: incident.id, kind: .reminder, sentence: alert.map(summary) ?? incident.title)
+      let reminder = announcement(saying, incident, at: now)
+      let shortest = router.destinations(for: reminder).map(\.repeatInterval).min()
+      guard passed >= shortest ?? policy.repeatInterval else { continue }
+      sayings.append(saying)
     }
   }
 
   private func announcement(
     _ saying: Saying, _ incident: Incident, at now: Moment
   ) -> Announcement {
-    let keys = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
     return Announcement(
       incident: incident.id, sequence: incident.sequence, kind: saying.kind,
       severity: incident.severity, title: incident.title, host: policy.host,
       externalLabels: policy.externalLabels, target: incident.target?.description,
-      alerts: keys.prefix(Monitor.alertsTold).map { announced($0, incident, at: now) },
+      alerts: announced(incident, at: now),
       since: incident.openedAt.wall, whatHappened: saying.sentence, tried: tried(incident),
       result: incident.attempts.last.flatMap(\.outcomeReason),
       next: next(incident, saying.kind, at: now), mode: policy.mode, frozen: frozenReason,
@@ -91,18 +111,40 @@ extension Monitor {
   /// More alerts than this make a message unreadable.
   private static let alertsTold = 20
 
-  private func announced(
-    _ key: Alert.Key, _ incident: Incident, at now: Moment
-  ) -> AnnouncedAlert {
-    guard let alert = state.tracker.alerts[key] else {
-      return AnnouncedAlert(
-        name: key.labels["alertname"] ?? incident.title, labels: key.labels, value: .nan,
-        condition: condition(of: key), startsAt: incident.openedAt.wall, endsAt: now.wall)
+  /// What fires; when nothing does any more, what fired last.
+  private func announced(_ incident: Incident, at now: Moment) -> [AnnouncedAlert] {
+    if incident.alerts.isEmpty, let ended = incident.ended { return ended }
+    let keys = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
+    return keys.prefix(Monitor.alertsTold).map { key in
+      guard let alert = state.tracker.alerts[key] else {
+        return AnnouncedAlert(
+          name: key.labels["alertname"] ?? incident.title, labels: key.labels, value: .nan,
+          condition: condition(of: key), startsAt: incident.openedAt.wall, endsAt: now.wall)
+      }
+      return announced(alert)
     }
-    return AnnouncedAlert(
-      name: alert.name, labels: key.labels, annotations: annotations(of: alert),
-      value: alert.value, condition: condition(of: key), startsAt: alert.activeSince.wall)
   }
+
+  private func announced(_ alert: Alert) -> AnnouncedAlert {
+    AnnouncedAlert(
+      name: alert.name, labels: alert.key.labels, annotations: annotations(of: alert),
+      value: alert.value, condition: condition(of: alert.key),
+      startsAt: alert.activeSince.wall)
+  }
+
+  /// An alert that is over, with the last value that breached; its texts are cut, because it is
+  /// kept in the state.
+  func announced(ended alert: Alert, at now: Moment) -> AnnouncedAlert {
+    var result = announced(alert)
+    result.annotations = result.annotations.mapValues { text in
+      text.count > Monitor.endedTextMax ? text.prefix(Monitor.endedTextMax - 1) + "…" : text
+    }
+    result.endsAt = now.wall
+    return result
+  }
+
+  /// Characters.
+  private static let endedTextMax = 300
 
   private func condition(of key: Alert.Key) -> String {
     if let service = service(raising: key) { return "service \(service.name) is up" }

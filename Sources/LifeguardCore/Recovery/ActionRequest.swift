@@ -26,6 +26,13 @@ public struct ActionRequest: Sendable {
   var positionKey: String { "\(plan.name)|\(target)|\(fault?.rawValue ?? alert.name)" }
   var targetBudgetKey: String { "target|\(target)" }
   var actionBudgetKey: String { "action|\(step.name)" }
+  var rebootBudgetKey: String { "reboot|\(target)" }
+
+  /// What a use is counted under (G4).
+  var budgetKeys: [String] {
+    guard step.harm.isCounted else { return [] }
+    return [targetBudgetKey, actionBudgetKey] + (step.harm.isReboot ? [rebootBudgetKey] : [])
+  }
 
   /// A dead child of our own is started again in every mode: it serves nothing, and starting it is
   /// what `command:` asks for.

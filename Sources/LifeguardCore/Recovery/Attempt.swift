@@ -23,8 +23,11 @@ public struct Attempt: Hashable, Sendable, Codable {
   public var endedAt: Moment?
   /// What the step itself said: `exited 0`, `timed out after 60s`.
   public var result: String?
-  /// Whether the step did what it was asked; no proof of recovery.
+  /// Whether the step did what it was asked; no proof of recovery. nil also when nobody knows.
   public var succeeded: Bool?
+  /// Nobody knows whether it was carried out, or still is: what is wrong afterwards does not show
+  /// that it failed (G19). nil in a state written before this was noted.
+  public var isUnknown: Bool?
   /// The agent ended between intent and outcome: verified, never run again (G17).
   public var wasInterrupted = false
   /// Carried out by somebody else, such as systemd's `Restart=`; watched, not done.

@@ -19,10 +19,16 @@ public struct Cooldown: Hashable, Sendable, Codable {
     for key: String, base: Duration, cap: Duration, disruptive: Bool, at moment: Moment
   ) -> Duration? {
     guard let use = uses[key], disruptive || use.failures > 0 else { return nil }
-    let exponent = min(use.failures - (disruptive ? 0 : 1), 20)
-    let pause = min(base * (1 << max(exponent, 0)), cap)
+    let pause = Cooldown.pause(use.failures, base, cap, disruptive)
     let passed = moment.elapsed(since: use.last)
     return passed < pause ? pause - passed : nil
+  }
+
+  private static func pause(
+    _ failures: Int, _ base: Duration, _ cap: Duration, _ disruptive: Bool
+  ) -> Duration {
+    let doublings = min(failures - (disruptive ? 0 : 1), 20)
+    return min(base * (1 << max(doublings, 0)), cap)
   }
 
   /// Begins the pause after a use.
@@ -30,10 +36,15 @@ public struct Cooldown: Hashable, Sendable, Codable {
     uses[key] = Use(last: moment, failures: uses[key]?.failures ?? 0, healthySince: nil)
   }
 
-  /// A verification failed: the next pause is twice as long.
-  public mutating func failed(_ key: String) {
-    uses[key]?.failures += 1
+  /// A verification failed: the next pause is twice as long. What can make it no longer is not
+  /// counted, so that health halves the pause that there really is.
+  public mutating func failed(
+    _ key: String, base: Duration, cap: Duration, disruptive: Bool
+  ) {
+    guard let use = uses[key] else { return }
     uses[key]?.healthySince = nil
+    let pause = Cooldown.pause(use.failures, base, cap, disruptive)
+    if pause > .zero, pause < cap { uses[key]?.failures += 1 }
   }
 
   /// Health began: from here on it halves the pause.
@@ -53,11 +64,12 @@ public struct Cooldown: Hashable, Sendable, Codable {
     for key in uses.keys where key.contains("|\(target)|") { uses[key]?.healthySince = nil }
   }
 
-  /// Halves the failures of what has been healthy for `halving`, and forgets what has no more.
+  /// Halves the pause of what has been healthy for `halving`, which is one doubling less, and
+  /// forgets what has none left.
   public mutating func decay(halving: Duration, cap: Duration, at moment: Moment) {
     for (key, use) in uses {
       if let since = use.healthySince, moment.elapsed(since: since) >= halving {
-        uses[key]?.failures = use.failures / 2
+        uses[key]?.failures = max(use.failures - 1, 0)
         uses[key]?.healthySince = moment
       }
       if let use = uses[key], use.failures == 0, moment.elapsed(since: use.last) >= cap {

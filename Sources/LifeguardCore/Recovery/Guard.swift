@@ -284,22 +284,32 @@ public struct Guard: Sendable {
   ) -> Refusal? {
     guard request.step.harm.isCounted else { return nil }
     let settings = monitor.policy.guardRails
-    let limits = [
-      (request.targetBudgetKey, request.plan.limit ?? settings.targetBudget, "budget_target"),
-      (request.actionBudgetKey, settings.actionBudget, "budget_action"),
+    let ofKind = "\(request.step.name) on this host"
+    var limits = [
+      (
+        request.targetBudgetKey, request.plan.limit ?? settings.targetBudget, "budget_target",
+        "attempts on \(request.target)"
+      ),
+      (request.actionBudgetKey, settings.actionBudget, "budget_action", "attempts on \(ofKind)"),
     ]
-    for (key, limit, code) in limits {
+    if request.step.harm.isReboot {
+      limits += [settings.rebootBudget, settings.rebootDayBudget].map {
+        (
+          request.rebootBudgetKey, $0, "budget_reboot",
+          "reboots or replacements of \(request.target)"
+        )
+      }
+    }
+    for (key, limit, code, what) in limits {
       let lostAt = request.isRespawn ? nil : monitor.state.budgetsLostAt
       let lost = lostAt.map { limit.window - now.elapsed(since: $0) } ?? .zero
-      let wait = monitor.state.budget.wait(for: key, limit: limit, at: now) ?? .zero
-      let longest = max(lost, wait)
-      guard longest > .zero else { continue }
-      let what = code == "budget_target" ? "\(request.target)" : "\(request.step.name) on this host"
+      let wait = max(lost, monitor.state.budget.wait(for: key, limit: limit, at: now) ?? .zero)
+      guard wait > .zero else { continue }
       return Refusal(
         .budget, code: code,
-        "\(limit.count) attempts on \(what) in the last \(limit.window.text) "
-          + "(limit \(limit.count)); next allowed in \(longest.text)",
-        until: now.advanced(by: longest))
+        "\(limit.count) \(what) in the last \(limit.window.text) (limit \(limit.count)); "
+          + "next allowed in \(wait.text)",
+        until: now.advanced(by: wait))
     }
     return nil
   }

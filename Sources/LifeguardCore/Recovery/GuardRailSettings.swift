@@ -7,6 +7,9 @@ public struct GuardRailSettings: Hashable, Sendable {
   /// G4: counted uses of one target, of one kind of action on this host.
   public var targetBudget = UsageLimit(count: 3, per: .seconds(900))
   public var actionBudget = UsageLimit(count: 6, per: .seconds(3600))
+  /// G4: reboots, and what is worse for a machine, of one host; both limits hold.
+  public var rebootBudget = UsageLimit(count: 1, per: .seconds(6 * 3600))
+  public var rebootDayBudget = UsageLimit(count: 2, per: .seconds(86_400))
   /// G7: completed passes of a ladder without recovery that open the breaker, for how long, and
   /// the longest it stays open.
   public var breakerPasses = 3

@@ -63,10 +63,7 @@ extension Monitor {
     state.positions[request.positionKey] = MonitorState.Position(
       rung: request.ladder.rung, at: now)
     state.cooldown.used(request.cooldownKey, at: now)
-    if request.step.harm.isCounted {
-      state.budget.use(request.targetBudgetKey, at: now)
-      state.budget.use(request.actionBudgetKey, at: now)
-    }
+    for key in request.budgetKeys { state.budget.use(key, at: now) }
     record(
       .intended, incident: id, code: request.step.name,
       "\(request.step.name) \(request.target) (plan \(request.plan.name), "
@@ -136,6 +133,10 @@ extension Monitor {
     current.endedAt = now
     current.result = result.summary
     current.succeeded = result.status == .succeeded
+    if result.status == .unknown, step(of: current, id)?.isRemote == true {
+      current.isUnknown = true
+      current.succeeded = nil
+    }
     state.incidents[id]?.ladder?.current = current
     if case .refused(let refusal) = result.status {
       // The host's own checks stopped it right before it began (G12, G15, G18, G26).
@@ -193,6 +194,15 @@ extension Monitor {
       .wouldAct, incident: id, code: request.step.name,
       "would \(request.step.name) \(request.target)", at: now)
     beginVerification(id, at: now)
+  }
+
+  /// The rung that an attempt uses; nil when its plan is gone.
+  func step(of attempt: Attempt, _ id: Int) -> Step? {
+    guard let ladder = state.incidents[id]?.ladder,
+      let steps = plan(named: ladder.plan, for: ladder.alert)?.steps,
+      steps.indices.contains(attempt.rung)
+    else { return nil }
+    return steps[attempt.rung]
   }
 
   func incident(of attempt: String) -> Int? {

@@ -110,13 +110,14 @@ extension Monitor {
 
   /// An intent without an outcome: it is verified, and never blindly run again (G17).
   mutating func interrupt(_ id: Int, _ why: String, at now: Moment) {
-    guard state.incidents[id]?.ladder?.current != nil else { return }
+    guard let ladder = state.incidents[id]?.ladder, let attempt = ladder.current else { return }
+    if step(of: attempt, id)?.isRemote == true {
+      state.incidents[id]?.ladder?.current?.isUnknown = true
+    }
     state.incidents[id]?.ladder?.current?.wasInterrupted = true
     state.incidents[id]?.ladder?.current?.endedAt = now
     state.incidents[id]?.ladder?.current?.result = "interrupted: \(why)"
-    if let target = state.incidents[id]?.ladder?.target.description {
-      state.lastActionEnd[target] = now
-    }
+    state.lastActionEnd[ladder.target.description] = now
     record(
       .acted, incident: id, code: "interrupted",
       "the outcome of the last step is not known (\(why)): verifying", at: now)
@@ -143,6 +144,12 @@ extension Monitor {
   ) {
     guard let plan = plan(named: ladder.plan, for: ladder.alert) else {
       conclude(id, .inconclusive, "its plan is gone", at: now)
+      return
+    }
+    if ladder.current?.isObserved == false,
+      let broken = newlyBroken(since: verification, settle: plan.verify.settle)
+    {
+      conclude(id, .worse, "\(broken) was well before and is not now", at: now)
       return
     }
     let passed = now.elapsed(since: verification.actionEnd)
@@ -236,6 +243,10 @@ extension Monitor {
     {
       (outcome, why) = (.worse, "\(broken) was well before and is not now")
     }
+    if outcome == .notRecovered, attempt.isUnknown == true {
+      // It may be at work still: that the symptom is there is no reason for something stronger.
+      (outcome, why) = (.inconclusive, "nobody knows whether it was carried out; \(reason)")
+    }
     attempt.outcome = outcome
     attempt.outcomeAt = now
     attempt.outcomeReason = why
@@ -270,7 +281,7 @@ extension Monitor {
         supervisorFailed(id, sentence, at: now)
         break
       }
-      state.cooldown.failed(key)
+      noteFailure(key, of: attempt, id)
       if outcome == .notRecovered { state.incidents[id]?.ladder?.failed.append(attempt.rung) }
       if outcome == .inconclusive {
         state.incidents[id]?.ladder?.restUntil = Ladder.Rest(
@@ -278,9 +289,13 @@ extension Monitor {
       }
       if state.incidents[id]?.alerts.isEmpty == false {
         tell(id, .attemptFailed, sentence, at: now)
+        // No stronger step follows by itself, so somebody has to look.
+        if attempt.isUnknown == true, let request = currentRequest(id) {
+          pageOnce(request, sentence, at: now)
+        }
       }
     case .worse:
-      state.cooldown.failed(key)
+      noteFailure(key, of: attempt, id)
       state.incidents[id]?.ladder?.isStopped = true
       state.incidents[id]?.isHandedOver = true
       state.incidents[id]?.hasPaged = true
@@ -291,6 +306,16 @@ extension Monitor {
     touch()
   }
 
+  /// The rung rests twice as long as the last time (G3).
+  private mutating func noteFailure(_ key: String, of attempt: Attempt, _ id: Int) {
+    let ladder = state.incidents[id]?.ladder
+    let plan = ladder.flatMap { self.plan(named: $0.plan, for: $0.alert) }
+    let settings = policy.guardRails
+    state.cooldown.failed(
+      key, base: plan?.cooldown ?? settings.cooldown, cap: settings.cooldownCap,
+      disruptive: step(of: attempt, id)?.harm.isDisruptive ?? true)
+  }
+
   /// Somebody else's restarts that do not help end in a page too.
   private mutating func supervisorFailed(_ id: Int, _ sentence: String, at now: Moment) {
     state.incidents[id]?.ladder?.supervisorFailures += 1
@@ -298,6 +323,20 @@ extension Monitor {
       failures >= policy.guardRails.breakerPasses, let request = currentRequest(id)
     else { return }
     pageOnce(request, sentence, at: now)
+  }
+
+  /// G8: a dependant that was well when the action started, and is faulty by evidence from after
+  /// its end and its settling: what a restart of its dependency does to it for a moment does not
+  /// count, and neither does what its own supervisor is bringing back. Looked at all the time,
+  /// because it may come and go before the verification is over.
+  private func newlyBroken(since verification: Verification, settle: Duration) -> String? {
+    verification.healthyNeighbours.first { name in
+      guard let service = policy.services[name], let seen = health[name],
+        let fault = seen.fault(of: service), let evidence = seen.evidenceAt(fault, of: service)
+      else { return false }
+      if case .restarting = seen.condition { return false }
+      return evidence.elapsed(since: verification.actionEnd) > settle
+    }
   }
 
   /// G8: a dependant that was well when the action started, and is faulty now.
@@ -321,6 +360,14 @@ extension Attempt.Outcome {
 }
 
 extension Step {
+  /// Whether it is carried out elsewhere, where it may go on when nobody waits for it any more.
+  var isRemote: Bool {
+    switch self {
+    case .http, .cloud: true
+    case .run, .reload, .nudge, .start, .stop, .restart, .stopCleanStart, .signal, .page: false
+    }
+  }
+
   /// The longest that the step itself may take.
   public var timeout: Duration {
     switch self {

@@ -53,11 +53,13 @@ public enum Step: Hashable, Sendable {
     }
   }
 
-  /// Whether the service's configuration test must pass first (G10).
+  /// Whether the service's configuration test must pass first (G10): before everything that makes
+  /// it read its configuration again, which a script or a signal that is disruptive does too.
   public var testsConfiguration: Bool {
     switch self {
     case .start, .restart, .stopCleanStart, .reload: true
-    case .run, .nudge, .stop, .signal, .http, .cloud, .page: false
+    case .run, .signal: harm.isDisruptive
+    case .nudge, .stop, .http, .cloud, .page: false
     }
   }
 
@@ -80,6 +82,8 @@ public enum Harm: Int, Hashable, Comparable, Sendable, Codable {
 
   /// Whether the guard rails for disruptive rungs apply.
   public var isDisruptive: Bool { self >= .restart && self != .person }
+  /// Whether it takes a whole machine down, for which there is a budget of its own (G4).
+  public var isReboot: Bool { self == .reboot || self == .replace }
   /// Whether a use is counted in the budgets.
   public var isCounted: Bool { self == .start || isDisruptive }
 }

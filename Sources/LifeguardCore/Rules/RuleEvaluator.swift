@@ -3,7 +3,7 @@ public struct RuleEvaluator: Sendable {
   public let rule: AlertRule
   /// How often the rule is evaluated.
   public let interval: Duration
-  private let selectors: [VectorSelector]
+  private let needsData: Bool
   private var expression: PreparedQuery
   private var clear: PreparedQuery?
   /// Metric names that the selectors name, to find their sources' intervals.
@@ -14,8 +14,8 @@ public struct RuleEvaluator: Sendable {
     self.interval = interval
     expression = PreparedQuery(rule.expression)
     clear = rule.clear.map { PreparedQuery($0) }
-    selectors = rule.expression.expression.selectorsOutsideAbsent
-    metrics = selectors.map(\.name).filter { !$0.isEmpty }
+    needsData = !rule.expression.expression.selectorsOutsideAbsent.isEmpty
+    metrics = rule.expression.expression.metricsOutsideAbsent
   }
 
   /// - Parameters:
@@ -33,7 +33,7 @@ public struct RuleEvaluator: Sendable {
       let result = try expression.instant(over: source, at: time, options: options)
       evaluation.newestInput = result.newestInput
       evaluation.hasData =
-        selectors.isEmpty
+        !needsData
         || result.newestInput.map { time - $0 <= evaluation.freshness } ?? false
       switch result.value {
       case .string, .matrix: throw .execution("rule result is not a vector or scalar")
@@ -51,13 +51,13 @@ public struct RuleEvaluator: Sendable {
       let vanished = active.filter { !breached.contains($0) }
       guard !vanished.isEmpty else { return evaluation }
       let cleared = try clearedLabels(over: source, at: time, options)
+      let feed = Feed(source: source, time: time, freshness: evaluation.freshness)
       for labels in vanished {
+        let state = feed.state(of: rule.expression.expression, for: labels)
         evaluation.elements.append(
           Evaluation.Element(
-            labels: labels, value: .nan,
-            verdict: verdict(labels, cleared, source, time, evaluation.freshness),
-            newestInput: newestFeed(of: labels, source, time, evaluation.freshness)
-              ?? result.newestInput))
+            labels: labels, value: .nan, verdict: RuleEvaluator.verdict(labels, cleared, state),
+            newestInput: state.newest ?? result.newestInput))
       }
     } catch {
       evaluation.hasData = false
@@ -84,39 +84,13 @@ public struct RuleEvaluator: Sendable {
     return RuleEvaluator.elements(result.value).map(\.labels)
   }
 
-  private func verdict(
-    _ labels: Labels, _ cleared: [Labels]?, _ source: some SeriesSource, _ time: Timestamp,
-    _ freshness: Duration
+  /// What an element that the rule no longer returns has become.
+  private static func verdict(
+    _ labels: Labels, _ cleared: [Labels]?, _ state: FeedState
   ) -> Evaluation.Verdict {
-    guard isFed(labels, source, time, freshness) else { return .noData }
+    guard state.isFresh else { return .noData }
     guard let cleared else { return .healthy }
     return cleared.contains { $0.agrees(with: labels) } ? .healthy : .uncleared
-  }
-
-  /// Whether a series that can have fed an element still has fresh samples.
-  private func isFed(
-    _ labels: Labels, _ source: some SeriesSource, _ time: Timestamp, _ freshness: Duration
-  ) -> Bool {
-    selectors.isEmpty || newestFeed(of: labels, source, time, freshness) != nil
-  }
-
-  /// The newest fresh sample of the series that can have fed an element.
-  private func newestFeed(
-    of labels: Labels, _ source: some SeriesSource, _ time: Timestamp, _ freshness: Duration
-  ) -> Timestamp? {
-    let after = time - freshness
-    var newest: Timestamp?
-    for selector in selectors {
-      // A source that cannot be read has no data, which is what an empty list says.
-      let found = (try? source.select(selector.matchers, after: after, through: time)) ?? []
-      for reference in found where source.labels(of: reference).agrees(with: labels) {
-        guard let last = source.lastSample(of: reference, after: after, through: time),
-          !last.isStaleMarker
-        else { continue }
-        newest = max(newest ?? last.timestamp, last.timestamp)
-      }
-    }
-    return newest
   }
 }
 

@@ -132,6 +132,16 @@ public struct Head: Sendable {
     }
   }
 
+  /// Forgets samples later than `time`; their series stay.
+  ///
+  /// After the clock was set back they would hide what is collected from then on, which is older by
+  /// the clock, and would be taken for new when the clock comes to them once more.
+  public mutating func removeSamples(after time: Timestamp) {
+    for slot in series.indices where series[slot].epoch != 0 {
+      series[slot].removeSamples(after: time)
+    }
+  }
+
   private mutating func remove(slot: Int) {
     let labels = series[slot].labels
     if series[slot].isRemote { remoteSeriesCount -= 1 }

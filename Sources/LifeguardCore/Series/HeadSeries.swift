@@ -68,6 +68,28 @@ struct HeadSeries: Sendable {
     if start < end { samples.append(contentsOf: open[start..<end]) }
   }
 
+  /// Forgets what is later than `time`; a series that had ended stays ended.
+  mutating func removeSamples(after time: Timestamp) {
+    guard lastTime > time else { return }
+    let hasEnded = lastValue.isStaleMarker
+    open.removeLast(open.count - Self.count(of: open, through: time))
+    while let last = sealed.last, last.end > time {
+      sealed.removeLast()
+      var kept: [Sample] = []
+      last.decode(after: Timestamp(milliseconds: .min), through: time, into: &kept)
+      if !kept.isEmpty { sealed.append(Chunk(kept)) }
+    }
+    var newest = open.last
+    if newest == nil, let last = sealed.last {
+      var samples: [Sample] = []
+      last.decode(after: Timestamp(milliseconds: .min), through: time, into: &samples)
+      newest = samples.last
+    }
+    lastTime = newest?.timestamp ?? Timestamp(milliseconds: .min)
+    lastValue = newest?.value ?? 0
+    if hasEnded, lastTime < time { append(Sample(timestamp: time, value: .staleMarker)) }
+  }
+
   /// How many of the samples are not later than `time`.
   private static func count(of samples: [Sample], through time: Timestamp) -> Int {
     var low = 0

@@ -47,9 +47,12 @@ import Testing
     cooldown.used("r|t|0", at: moment(0))
     #expect(wait(59) == .seconds(1))
     #expect(wait(60) == nil)
-    cooldown.failed("r|t|0")
+    func fail() {
+      cooldown.failed("r|t|0", base: .seconds(60), cap: .seconds(300), disruptive: true)
+    }
+    fail()
     #expect(wait(100) == .seconds(20))
-    for _ in 0..<30 { cooldown.failed("r|t|0") }
+    for _ in 0..<30 { fail() }
     #expect(wait(100) == .seconds(200))
   }
 
@@ -61,20 +64,46 @@ import Testing
         for: "r|t|0", base: .seconds(60), cap: .seconds(3600), disruptive: false, at: moment(1))
     }
     #expect(wait() == nil)
-    cooldown.failed("r|t|0")
+    cooldown.failed("r|t|0", base: .seconds(60), cap: .seconds(3600), disruptive: false)
     #expect(wait() == .seconds(59))
   }
 
-  @Test func `health halves the failures, by whatever means it came`() {
+  @Test func `each half hour of health halves the pause, however it came`() {
     var cooldown = Cooldown()
+    let (base, cap) = (Duration.seconds(60), Duration.seconds(3600))
     cooldown.used("r|host|0", at: moment(0))
-    for _ in 0..<4 { cooldown.failed("r|host|0") }
+    for _ in 0..<30 { cooldown.failed("r|host|0", base: base, cap: cap, disruptive: true) }
+    func pause() -> Duration? {
+      cooldown.wait(for: "r|host|0", base: base, cap: cap, disruptive: true, at: moment(0))
+    }
+    #expect(pause() == cap)
     cooldown.healthy(.host, at: moment(10))
-    cooldown.decay(halving: .seconds(1800), cap: .seconds(3600), at: moment(1810))
-    #expect(
-      cooldown.wait(
-        for: "r|host|0", base: .seconds(600), cap: .seconds(7200), disruptive: true,
-        at: moment(1810)) == .seconds(590))
+    var pauses: [Double] = []
+    for step in 1...7 {
+      let now = moment(10 + Double(step) * 1800)
+      cooldown.decay(halving: .seconds(1800), cap: .seconds(1_000_000), at: now)
+      pauses.append(pause()?.seconds ?? 0)
+    }
+    #expect(pauses == [1920, 960, 480, 240, 120, 60, 60])
+  }
+
+  @Test func `without being told otherwise a machine is rebooted once in 6 h and twice a day`() {
+    let settings = GuardRailSettings()
+    #expect(settings.rebootBudget == UsageLimit(count: 1, per: .seconds(21_600)))
+    #expect(settings.rebootDayBudget == UsageLimit(count: 2, per: .seconds(86_400)))
+    #expect(Harm.reboot.isReboot && Harm.replace.isReboot && !Harm.stopCleanStart.isReboot)
+  }
+
+  @Test func `what may restart a service tests its configuration first`() {
+    let script = Command(arguments: ["/opt/fix"])
+    var gentle = script
+    gentle.disruptive = false
+    let tested: [Step] = [
+      .start, .restart, .stopCleanStart, .reload, .run(script), .signal("TERM"),
+    ]
+    #expect(tested.filter(\.testsConfiguration) == tested)
+    let others: [Step] = [.run(gentle), .signal("CONT"), .nudge, .stop, .page(receiver: nil)]
+    #expect(others.filter(\.testsConfiguration).isEmpty)
   }
 
   @Test func `a breaker opens after its passes, tries once, and stays open twice as long`() {

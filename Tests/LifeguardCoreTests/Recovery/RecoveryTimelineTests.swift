@@ -328,4 +328,48 @@ import Testing
     }
     #expect(host.steps.count == before + 3)
   }
+
+  /// A database that hangs, and what needs it.
+  private func database() throws -> Timeline {
+    var host = try Timeline(services: [
+      .unit("db", probed: true), .unit("web", probed: true, dependsOn: ["db"]),
+    ])
+    host.cures = ["restart"]
+    host.pass(5)
+    host.answers["db"] = .timeout
+    host.pass(4)
+    return host
+  }
+
+  @Test func `a neighbour that breaks after a restart ends the ladder at once`() throws {
+    var host = try database()
+    #expect(host.stepNames == ["restart"])
+    host.pass(6)
+    host.dies("web")
+    #expect(host.outcomes == ["worse"])
+    // It comes back, which does not make the restart harmless.
+    host.comesUp("web")
+    host.pass(60)
+    #expect(host.outcomes == ["worse"] && host.stepNames == ["restart"])
+    #expect(host.pages >= 1)
+  }
+
+  @Test func `a neighbour that breaks while its dependency restarts gets time to recover`() throws {
+    var host = try database()
+    host.answers["web"] = .refused("connection refused")
+    host.pass(3)
+    host.answers["web"] = .success
+    host.pass(40)
+    #expect(host.outcomes == ["recovered"])
+  }
+
+  @Test func `what its own supervisor brings back is not made worse`() throws {
+    var host = try database()
+    host.pass(6)
+    host.conditions["web"] = .restarting("systemd restarts it")
+    host.pass(3)
+    host.comesUp("web")
+    host.pass(40)
+    #expect(host.outcomes.last == "recovered" && !host.outcomes.contains("worse"))
+  }
 }

@@ -126,4 +126,76 @@ import Testing
     host.pass(600)
     #expect(host.monitor.state.incidents[1]?.state == .closed)
   }
+
+  @Test func `an action elsewhere of which nobody knows calls a person, not a stronger step`()
+    throws
+  {
+    var host = try host(
+      target: "instance:i-1",
+      steps: [
+        .cloud(.ssm(SSMAction(document: "AWS-RunShellScript"))), .cloud(.ec2(EC2Action(.reboot))),
+        .page(receiver: nil),
+      ])
+    host.stepStatus = .unknown
+    host.breached[rule] = true
+    host.pass(130)
+    #expect(host.outcomes == ["inconclusive"])
+    #expect(host.pages == 1)
+    host.pass(3600)
+    #expect(Set(host.stepNames) == ["ssm"])
+    #expect(Set(host.outcomes) == ["inconclusive"])
+  }
+
+  @Test func `so does one that the agent's end interrupted`() throws {
+    var host = try host(
+      target: "instance:i-1",
+      steps: [
+        .cloud(.ssm(SSMAction(document: "AWS-RunShellScript"))), .cloud(.ec2(EC2Action(.reboot))),
+        .page(receiver: nil),
+      ])
+    host.isSilent = true
+    host.breached[rule] = true
+    host.pass(3)
+    try host.restartAgent()
+    host.pass(130)
+    #expect(host.outcomes == ["inconclusive"])
+    #expect(host.stepNames == ["ssm"])
+  }
+
+  @Test func `a script of which nobody knows is over, so that the next rung follows`() throws {
+    let script = Step.run(Command(arguments: ["/opt/fix"]))
+    var host = try host(steps: [script, .stopCleanStart, .page(receiver: nil)])
+    host.stepStatus = .unknown
+    host.breached[rule] = true
+    host.pass(140)
+    #expect(host.outcomes == ["not_recovered"])
+    #expect(host.stepNames == ["run", "stop_clean_start"])
+  }
+
+  @Test func `a machine is rebooted once in a while, and not more often in a day`() throws {
+    let reboot = Step.cloud(.ec2(EC2Action(.reboot)))
+    let plan = Plan(
+      name: "relieve", target: try Template(parsing: "instance:i-1"),
+      steps: [reboot, .page(receiver: nil)])
+    let busy = AlertRule(
+      name: "Busy", expression: try Query(parsing: "busy > 1"),
+      labels: ["severity": try Template(parsing: "critical")], recovery: .plan("relieve"))
+    var settings = GuardRailSettings()
+    settings.rebootBudget = UsageLimit(count: 1, per: .seconds(1200))
+    settings.rebootDayBudget = UsageLimit(count: 2, per: .seconds(4800))
+    var host = try Timeline(services: [], rules: [busy], plans: [plan], settings: settings)
+    host.cures = ["ec2"]
+    host.breached[rule] = false
+    host.pass(5)
+    var used: [Int] = []
+    // It breaks every ten minutes, and only a reboot helps.
+    for _ in 0..<12 {
+      host.breached[rule] = true
+      host.pass(600)
+      used.append(host.steps.count)
+    }
+    #expect(used == [1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4])
+    #expect(host.codes.contains("budget_reboot"))
+    #expect(host.pages >= 1)
+  }
 }

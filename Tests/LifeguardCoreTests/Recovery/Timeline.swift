@@ -21,6 +21,7 @@ struct Timeline {
   private(set) var steps: [(at: Double, step: String, target: String, attempt: String)] = []
   private(set) var records: [TimelineEntry] = []
   private(set) var announcements: [Announcement] = []
+  private(set) var notices: [(receiver: String, announcement: Announcement)] = []
   private var queue: [(at: Double, event: Event)] = []
   private var wallShift = 0.0
   private var pid: Int32 = 100
@@ -28,7 +29,8 @@ struct Timeline {
 
   init(
     services: [Service], rules: [AlertRule] = [], plans: [Plan] = [], mode: Mode = .auto,
-    bootedAt: Double = -100_000, settings: GuardRailSettings = GuardRailSettings()
+    bootedAt: Double = -100_000, settings: GuardRailSettings = GuardRailSettings(),
+    routes: [Route] = []
   ) throws {
     self.bootedAt = bootedAt
     var all = Dictionary(plans.map { ($0.name, $0) }) { _, last in last }
@@ -39,8 +41,10 @@ struct Timeline {
     }
     monitor = Monitor(
       policy: Policy(
-        host: "host", mode: mode, rules: rules, plans: all, services: services,
-        guardRails: settings))
+        host: "host", mode: mode, rules: rules, plans: all, services: services, routes: routes,
+        receivers: Dictionary(
+          routes.flatMap(\.receivers).map { ($0, Receiver(name: $0, channels: [.log])) }
+        ) { first, _ in first }, guardRails: settings))
     for service in services {
       conditions[service.name] = running
       if service.probe != nil { answers[service.name] = .success }
@@ -158,7 +162,8 @@ struct Timeline {
         }
       case .record(let entry): records.append(entry)
       case .announce(let announcement): announcements.append(announcement)
-      case .collectEvidence, .probe, .notify: break
+      case .notify(let announcement, let receiver): notices.append((receiver, announcement))
+      case .collectEvidence, .probe: break
       }
     }
   }

@@ -123,6 +123,27 @@ import Testing
     #expect(head.labelValues("number") == ["2"])
   }
 
+  @Test(arguments: [0, 1, 59, 60, 61, 180, 500, 899, 900])
+  func `what is later than a time goes, and what comes then is taken`(_ kept: Int64) throws {
+    var head = Head()
+    let running = try head.reference(for: labels(1))
+    let ended = try head.reference(for: labels(2))
+    for second in 1...900 as ClosedRange<Int64> {
+      try head.append(running, at: time(second * 1000), Double(second))
+      if second < 700 { try head.append(ended, at: time(second * 1000), 1) }
+    }
+    try head.markStale(ended, at: time(700_000))
+    let snapshot = head.snapshot()
+    head.removeSamples(after: time(kept * 1000 + 500))
+    let left = everything(running, in: head)
+    #expect(left.map(\.value) == (0..<kept).map { Double($0 + 1) })
+    let last = head.lastSample(of: ended, after: time(-1), through: time(1_000_000))
+    #expect(last?.isStaleMarker == true, "what had ended is not alive again")
+    try head.append(running, at: time(kept * 1000 + 501), -1)
+    #expect(everything(running, in: head).last?.value == -1)
+    #expect(everything(running, in: snapshot).count == 900)
+  }
+
   @Test func `the generation changes with the set of series and not with samples`() throws {
     var head = Head()
     let empty = head.generation
