@@ -49,6 +49,9 @@ public actor Agent {
   /// What `samples.db` knows of series that no collector delivers.
   var sampleJournal = SampleJournal()
   var counters = SelfMetrics()
+  var sampleWatch = SampleWatch()
+  /// From when on memory holds what was written before the start; nil when it was not read back.
+  var refilledFrom: Timestamp?
   var stuckCollectors: Set<String> = []
   var post: DeliveryQueue
   var refresh = AlertmanagerRefresh()
@@ -57,6 +60,8 @@ public actor Agent {
 
   /// How long after an alert's beginning the list of processes is taken every second.
   static let closeWatch: Duration = .seconds(120)
+  /// Turns within which every series is looked at for what has expired.
+  private static let tidyTurns: UInt64 = 60
 
   /// Something that takes time and must not hold a decision up.
   enum Work: Sendable {
@@ -124,8 +129,8 @@ public actor Agent {
     passOn(.others)
     noteDropping()
     reportStorage()
-    // A disk that hangs loses rows, never turns; memory has them.
-    if !row.series.isEmpty { _ = parts.samples?.offer(row) }
+    handOver(row)
+    noteSamples(at: now)
     // An alert that lasts for days must not have every process read every second for as long.
     parts.watchClosely(
       turn.monitor.state.tracker.alerts.values.contains {
@@ -135,12 +140,16 @@ public actor Agent {
     let end = parts.clock()
     counters.turned(
       end.boottime - now.boottime, age: batches.map(\.takenAt).max().map { end.wall - $0 })
-    if counters.turns % 60 == 0 { tidy(at: now) }
+    tidy(at: now)
   }
 
+  /// A part of the series each turn: all of them at once would make one turn in a minute long.
   private func tidy(at now: Moment) {
-    turn.head.removeSamples(before: now.wall - configuration.collect.memoryRetention)
-    flush()
+    let part = Int(counters.turns % Agent.tidyTurns)
+    turn.head.removeSamples(
+      before: now.wall - configuration.collect.memoryRetention, part: part,
+      of: Int(Agent.tidyTurns))
+    if part == 0 { flush() }
   }
 
   /// State first, then everything that it allows.
