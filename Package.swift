@@ -134,7 +134,9 @@ let package = Package(
       name: "LifeguardServerTests",
       dependencies: [
         "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
-        "LifeguardServer", "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "LifeguardServer", "LifeguardStore", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -8,18 +8,31 @@ extension Agent {
   static let refilled: Duration = .seconds(600)
   /// Half a second of work at the most.
   static let refilledSamplesMax = 1_000_000
+  /// Less than this is no use to a rule.
+  static let refilledLeast: Duration = .seconds(60)
 
-  /// Puts the last minutes from `samples.db` back into memory, before anything newer comes.
-  func refill() async {
+  /// Puts the last minutes from `samples.db` back into memory, before anything newer comes; fewer
+  /// minutes where there are too many samples. Queries read what is not in memory from the disk.
+  func refill(samplesMax: Int = Agent.refilledSamplesMax) async {
     let now = parts.clock().wall
+    var length = Agent.refilled
+    refilledFrom = nil
     do throws(StoreError) {
-      let (series, truncated) = try await parts.history.read(
-        from: now - Agent.refilled, to: now, samplesMax: Agent.refilledSamplesMax)
-      // The newest would be missing, and a gap before now is worse than none before it.
-      guard !truncated else { return }
-      for one in series { refill(one) }
-      // It lies on the disk already, and has been sent.
-      _ = turn.head.takeJournal()
+      while length >= Agent.refilledLeast {
+        let (series, truncated) = try await parts.history.read(
+          from: now - length, to: now, samplesMax: samplesMax)
+        // The newest would be missing, and a gap before now is worse than none before it.
+        if truncated {
+          length /= 2
+          continue
+        }
+        for one in series { refill(one) }
+        // It lies on the disk already, and has been sent.
+        _ = turn.head.takeJournal()
+        refilledFrom = now - length
+        return
+      }
+      logger.warning("Samples not read back: there are too many")
     } catch {
       logger.warning("Samples not read back", error: error)
     }

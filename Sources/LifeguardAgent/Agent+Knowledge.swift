@@ -13,7 +13,7 @@ extension Agent {
   /// From when on memory holds every sample; what is older lies on the disk alone.
   public var memoryReach: Timestamp {
     max(
-      startedAt.wall - Agent.refilled,
+      refilledFrom ?? startedAt.wall,
       parts.clock().wall - configuration.collect.memoryRetention)
   }
 
@@ -25,7 +25,8 @@ extension Agent {
   public var metricsReport: MetricsReport {
     MetricsReport(
       table: table,
-      own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies,
+      own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies
+        + sampleFamilies,
       turn: counters.turns)
   }
 

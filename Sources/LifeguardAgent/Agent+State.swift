@@ -96,7 +96,7 @@ extension Agent {
   var storageStatus: StorageStatus {
     StorageStatus(
       state: keeper.failure.map { "in memory only: \($0)" } ?? "durable",
-      samples: parts.samples == nil ? "off" : "on", directory: parts.dataDirectory)
+      samples: sampleWatch.state, directory: parts.dataDirectory)
   }
 
   /// Long evidence goes to a file beside the state; the timeline names it.

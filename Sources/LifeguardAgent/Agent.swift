@@ -50,6 +50,9 @@ public actor Agent {
   /// What `samples.db` knows of series that no collector delivers.
   var sampleJournal = SampleJournal()
   var counters = SelfMetrics()
+  var sampleWatch = SampleWatch()
+  /// From when on memory holds what was written before the start; nil when it was not read back.
+  var refilledFrom: Timestamp?
   var stuckCollectors: Set<String> = []
   var post: DeliveryQueue
   var refresh = AlertmanagerRefresh()
@@ -58,6 +61,8 @@ public actor Agent {
 
   /// How long after an alert's beginning the list of processes is taken every second.
   static let closeWatch: Duration = .seconds(120)
+  /// Turns within which every series is looked at for what has expired.
+  private static let tidyTurns: UInt64 = 60
 
   /// Something that takes time and must not hold a decision up.
   enum Work: Sendable {
@@ -126,8 +131,8 @@ public actor Agent {
     noteDropping()
     reportStorage()
     ringForRetries(at: now)
-    // A disk that hangs loses rows, never turns; memory has them.
-    if !row.series.isEmpty { _ = parts.samples?.offer(row) }
+    handOver(row)
+    noteSamples(at: now)
     // An alert that lasts for days must not have every process read every second for as long.
     parts.watchClosely(
       turn.monitor.state.tracker.alerts.values.contains {
@@ -137,7 +142,7 @@ public actor Agent {
     let end = parts.clock()
     counters.turned(
       end.boottime - now.boottime, age: batches.map(\.takenAt).max().map { end.wall - $0 })
-    if counters.turns % 60 == 0 { tidy(at: now) }
+    tidy(at: now)
   }
 
   /// Turn after turn, for as long as the task lives: here, on the agent's own thread, which a loop
@@ -168,9 +173,13 @@ public actor Agent {
     waitingForReload = []
   }
 
+  /// A part of the series each turn: all of them at once would make one turn in a minute long.
   private func tidy(at now: Moment) {
-    turn.head.removeSamples(before: now.wall - configuration.collect.memoryRetention)
-    flush()
+    let part = Int(counters.turns % Agent.tidyTurns)
+    turn.head.removeSamples(
+      before: now.wall - configuration.collect.memoryRetention, part: part,
+      of: Int(Agent.tidyTurns))
+    if part == 0 { flush() }
     // A minute after the start, and what the page and the API have needed since.
     if counters.turns % 3600 == 60 { ResidentCode.giveBack() }
   }

@@ -15,6 +15,10 @@ struct SelfMetrics {
   var deliveryFailures: UInt64 = 0
   var reloads: UInt64 = 0
   var lastReloadSucceeded = true
+  var scrapedOutOfBounds: UInt64 = 0
+  /// Rows and batches of samples that found no room before the disk.
+  var rowsTurnedAway: UInt64 = 0
+  var batchesTurnedAway: UInt64 = 0
 
   /// - Parameters:
   ///   - length: how long the turn took.

@@ -31,8 +31,8 @@ struct LogSize {
         if !row.isNull(0) { found = (row.integer(0), row.integer(1), row.integer(2)) }
       }
       guard let found else { continue }
-      oldest = min(oldest, found.0)
-      newest = max(newest, found.1)
+      oldest = min(oldest, LogSize.bounded(found.0))
+      newest = max(newest, LogSize.bounded(found.1))
       bytes += Int(found.2)
     }
     samples = bytes
@@ -43,6 +43,12 @@ struct LogSize {
     self.bytes += bytes
     oldest = min(oldest, wall)
     newest = max(newest, wall)
+  }
+
+  /// A file that was written before times were checked may hold any; folding leaves such samples
+  /// out, and until then they must not spoil what is calculated here.
+  static func bounded(_ time: Int64) -> Int64 {
+    max(Timestamp.earliest.milliseconds, min(Timestamp.latest.milliseconds, time))
   }
 
   /// - Parameter series: how many share the samples.

@@ -19,6 +19,7 @@ public struct MergedSource: SeriesSource {
 
   /// What the disk's part of an answer has to say.
   public var infos: [Annotation] { older.infos }
+  public var warnings: [Annotation] { older.warnings }
 
   /// As for an instant selector.
   public func select(

@@ -103,43 +103,6 @@ public actor SampleArchive {
     }
   }
 
-  /// Hands over every second since `since`, oldest first, to refill memory or to replay.
-  ///
-  /// - Parameters:
-  ///   - series: called once, first, with the labels behind the rows' numbers.
-  public func replay(
-    since: Timestamp, series: @Sendable ([Int: Labels]) -> Void,
-    into row: @Sendable (StoredRow) -> Void
-  ) throws(StoreError) {
-    let database = try database()
-    try index.refresh(database)
-    let entries = index.entries
-    series(
-      Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($0.offset, $0.element.labels) }))
-    guard let (oldest, newest) = try StoredStatistics(database).interval else { return }
-    var start = max(since, oldest)
-    while start <= newest {
-      // Ten minutes at a time: some hundred thousand samples.
-      let end = min(start + .seconds(600) - .milliseconds(1), newest)
-      for next in try rows(from: start, to: end) { row(next) }
-      start = end + .milliseconds(1)
-    }
-  }
-
-  /// The samples of an interval by time.
-  private func rows(from: Timestamp, to: Timestamp) throws(StoreError) -> [StoredRow] {
-    let found = try read(from: from, to: to, samplesMax: .max).series
-    var rows: [Timestamp: StoredRow] = [:]
-    for one in found {
-      guard let slot = index.slot(of: one.labels) else { continue }
-      for sample in one.samples {
-        rows[sample.timestamp, default: StoredRow(timestamp: sample.timestamp, samples: [])]
-          .samples.append((Int(slot), sample.value))
-      }
-    }
-    return rows.values.sorted { $0.timestamp < $1.timestamp }
-  }
-
   /// What the file holds, and how much room it takes.
   public func statistics() throws(StoreError) -> StoredStatistics {
     try StoredStatistics(try database())

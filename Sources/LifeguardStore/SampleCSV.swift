@@ -233,12 +233,25 @@ public struct SampleCSV {
 }
 
 extension Labels {
-  /// As an exposition writes them: `name{a="b",c="d"}`, without blanks.
+  /// As an exposition writes them: `name{a="b",c="d"}`, without blanks. Names that are no words
+  /// stand in quotes: `{"http.requests","my label"="b"}`.
   public var seriesText: String {
-    let text = filter { $0.name != Labels.metricName }
-      .map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
-      .joined(separator: ",")
+    let isPlain = NameEscaping.isPlain(metric, allowsColon: true)
+    var parts = isPlain || metric.isEmpty ? [] : [metricText]
+    for label in self where label.name != Labels.metricName {
+      let name =
+        NameEscaping.isPlain(label.name, allowsColon: false)
+        ? label.name : "\"\(Self.escaped(label.name))\""
+      parts.append("\(name)=\"\(Self.escaped(label.value))\"")
+    }
+    let text = parts.joined(separator: ",")
+    if !isPlain { return "{\(text)}" }
     return text.isEmpty ? metric : "\(metric){\(text)}"
+  }
+
+  /// The metric's name, in quotes where it needs them.
+  public var metricText: String {
+    NameEscaping.isPlain(metric, allowsColon: true) ? metric : "\"\(Self.escaped(metric))\""
   }
 
   private static func escaped(_ text: String) -> String {

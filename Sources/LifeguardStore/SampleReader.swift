@@ -21,14 +21,14 @@ enum SampleReader {
     (try database.integer("SELECT max(id) FROM block") ?? 0) + 1
   }
 
-  /// Hands over what the log holds of an interval, rows first, each part in the order of writing.
+  /// Hands over what the log holds of an interval, rows first, each part in the order of writing;
+  /// without one, everything within the bounds of time.
   ///
   /// - Parameter cutoff: only rows and batches with smaller numbers.
   /// - Returns: how many parts could not be decoded: a batch, or a segment from its damaged row on.
   static func log(
     _ database: Database, before cutoff: Int64 = .max,
-    from: Timestamp = Timestamp(milliseconds: .min / 2),
-    through: Timestamp = Timestamp(milliseconds: .max / 2), each: (Int, Sample) -> Void
+    from: Timestamp = .earliest, through: Timestamp = .latest, each: (Int, Sample) -> Void
   ) throws(StoreError) -> Int {
     // Rows before the first segment belong to one that is lost.
     var damaged =

@@ -24,13 +24,6 @@ public struct SampleRow: Sendable {
   }
 }
 
-/// One stored moment, as it is read back.
-public struct StoredRow: Sendable {
-  public var timestamp: Timestamp
-  /// The number of a series within this answer, and its value.
-  public var samples: [(series: Int, value: Double)]
-}
-
 /// The samples of one series, oldest first.
 public struct StoredSeries: Sendable {
   public var labels: Labels

@@ -36,6 +36,8 @@ public actor SampleStore {
     public var outOfOrder = 0
     /// Samples at a time that their series already had.
     public var duplicates = 0
+    /// Samples at a time that no clock shows.
+    public var outOfBounds = 0
     /// Series beyond the limit, and samples whose series nobody had introduced.
     public var refusedSeries = 0
     public var unknownSamples = 0
@@ -49,12 +51,17 @@ public actor SampleStore {
     public var failure: StoreError?
     /// Where the last damaged file went.
     public var setAside: String?
+
+    /// Nothing has happened yet.
+    public init() {}
   }
 
   /// Rows that wait for the disk: two minutes.
   public static let queueMax = 120
 
   public internal(set) var statistics = Statistics()
+  /// For whoever must not wait for the disk.
+  private nonisolated let report = SampleReport()
   private let thread = DedicatedThread()
   private let directory: DataDirectory
   let settings: Settings
@@ -97,7 +104,14 @@ public actor SampleStore {
     nextRow = opened.nextRow
     catalogue = SeriesCatalogue(nextID: opened.nextID)
     log = opened.log
+    report.take(statistics)
   }
+
+  /// The statistics as they were after the newest row or batch; nothing is waited for.
+  public nonisolated var lastStatistics: Statistics { report.statistics }
+
+  /// How many series are written at a time.
+  public nonisolated var seriesMax: Int { settings.seriesMax }
 
   /// Hands a row over without waiting.
   ///
@@ -124,6 +138,7 @@ public actor SampleStore {
 
   /// Writes one row; failures are counted in `statistics` and never thrown, for memory has it too.
   public func append(_ row: SampleRow) {
+    defer { report.take(statistics) }
     for entry in row.introduced where hasRoom() {
       catalogue.introduce(entry.series, entry.labels, database)
     }
@@ -134,12 +149,14 @@ public actor SampleStore {
       lose(error, at: row.timestamp)
     }
     for series in row.ended { catalogue.end(series) }
-    maintain(at: row.timestamp)
+    // A clock that is out of its mind says nothing about what has expired.
+    if row.timestamp.isWithinBounds { maintain(at: row.timestamp) }
   }
 
   /// Writes one batch. Of its samples those that are newer than all before of their series are
   /// kept, as Prometheus does; the others are counted.
   public func append(_ batch: SampleBatch) {
+    defer { report.take(statistics) }
     for entry in batch.introduced where hasRoom() {
       catalogue.introduce(
         entry.reference, entry.labels, isRemote: entry.isRemote, database)
@@ -169,6 +186,10 @@ public actor SampleStore {
   }
 
   private func write(_ row: SampleRow) throws(StoreError) {
+    guard row.timestamp.isWithinBounds else {
+      statistics.outOfBounds += row.values.count
+      return
+    }
     let wall = row.timestamp.milliseconds
     if encoder.rows >= SampleSchema.segmentRows || wall < segmentStart
       || wall - segmentStart >= SampleSchema.segmentMilliseconds
@@ -216,6 +237,10 @@ public actor SampleStore {
     samples.reserveCapacity(batch.samples.count)
     var (start, end) = (Int64.max, Int64.min)
     for (reference, sample) in zip(batch.references, batch.samples) {
+      guard sample.timestamp.isWithinBounds else {
+        statistics.outOfBounds += 1
+        continue
+      }
       guard let admitted = catalogue.admit(reference, at: sample.timestamp) else {
         statistics.unknownSamples += 1
         continue

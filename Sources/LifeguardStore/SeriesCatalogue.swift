@@ -127,7 +127,7 @@ struct SeriesCatalogue {
       "SELECT id, labels, seen FROM series WHERE hash=? AND remote=?",
       [.integer(hash(labels)), .integer(isRemote ? 1 : 0)]
     ) { (row: Row) throws(StoreError) in
-      if row.text(1) == text { found = (Int(row.integer(0)), row.integer(2)) }
+      if row.text(1) == text { found = (Int(row.integer(0)), LogSize.bounded(row.integer(2))) }
     }
     return found
   }

@@ -68,6 +68,4 @@ struct SeriesIndex {
   }
 
   var all: [Int32] { index.all }
-
-  func slot(of labels: Labels) -> Int32? { slots[labels] }
 }

@@ -43,7 +43,13 @@ public struct StoredSource: SeriesSource {
 
   public var seriesCount: Int { series.count }
 
-  /// That a selector read down-sampled data, and that damaged data was left out.
+  /// That damaged data was left out.
+  public var warnings: [Annotation] {
+    guard let query, damaged > 0 else { return [] }
+    return [.damagedSamples(damaged, in: query.text)]
+  }
+
+  /// That a selector read down-sampled data.
   public var infos: [Annotation] {
     guard let query else { return [] }
     var infos: [Annotation] = []
@@ -64,7 +70,6 @@ public struct StoredSource: SeriesSource {
           read.use, before: Timestamp(milliseconds: newest),
           resolution: .milliseconds(coarsest.milliseconds), at: read.position, in: query.text))
     }
-    if damaged > 0 { infos.append(.damagedSamples(damaged, in: query.text)) }
     return infos
   }
 

@@ -70,7 +70,7 @@ struct DatabaseExport: ParsableCommand {
         let name = series.labels.seriesText
         if format == .openmetrics, series.labels.metric != family {
           family = series.labels.metric
-          sink.write("# TYPE \(family) unknown\n")
+          sink.write("# TYPE \(series.labels.metricText) unknown\n")
         }
         for sample in series.samples {
           if format == .csv {

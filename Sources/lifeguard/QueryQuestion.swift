@@ -74,6 +74,8 @@ struct QueryQuestion {
         let factor = units.first(where: { $0.0 == unit })?.1
       else { throw problem }
       total += count * factor
+      // Half a thousand years are longer than any question.
+      guard total < 1 << 44 else { throw problem }
       rest = rest.dropFirst(digits.count + unit.count)
     } while !rest.isEmpty
     guard total > 0 else { throw problem }

@@ -74,6 +74,9 @@ struct StatusText {
       collector.problem.map { "collector \(collector.name): \($0)" }
     }
     if status.storage.state != "durable" { lines.append("state: \(status.storage.state)") }
+    if !["on", "off"].contains(status.storage.samples) {
+      lines.append("samples: \(status.storage.samples)")
+    }
     if status.pendingNotifications > 0 {
       lines.append("\(status.pendingNotifications) messages wait to be delivered")
     }

@@ -64,6 +64,7 @@ struct StoredQuery {
     } else {
       result = try query.instant(over: source, at: end, options: options)
     }
+    result.warnings += source.warnings
     result.infos += source.infos
     return try JSON.parse(try QueryAnswer.json(result, at: end))
   }

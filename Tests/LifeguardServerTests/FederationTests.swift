@@ -51,4 +51,31 @@ import Testing
       #expect(try await served.ask("/federate?match[]=nothing_of_this_name").body == "")
     }
   }
+
+  @Test func `names beyond words are quoted for a Prometheus that takes them`() async throws {
+    let rules = """
+      default_rules: false
+      rules:
+        - record: wide:one
+          expr: label_replace(vector(1), "http.status", "200", "", "")
+      """
+    try await ServedAgent.with(rules) { served in
+      #expect(
+        await eventually {
+          try await served.ask("/federate?match[]=wide:one").body.contains("wide:one{")
+        })
+      let plain = try await served.ask("/federate?match[]=wide:one")
+      #expect(plain.body.contains(#"http_status="200""#), "\(plain.body)")
+      let accept = [
+        "Accept": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+          + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.9"
+      ]
+      let wide = try await served.ask("GET", "/federate?match[]=wide:one", headers: accept)
+      #expect(wide.headers["content-type"]?.contains("escaping=allow-utf-8") == true)
+      #expect(wide.body.contains(#""http.status"="200""#), "\(wide.body)")
+      for name in ["http.status", "U__http_2e_status"] {
+        #expect(try await served.data("/api/v1/label/\(name)/values") == ["200"])
+      }
+    }
+  }
 }

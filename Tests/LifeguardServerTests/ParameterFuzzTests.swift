@@ -26,6 +26,7 @@ import Testing
   private static let names = [
     "query", "time", "start", "end", "step", "timeout", "limit", "match[]", "lookback_delta",
     "limit_per_metric", "metric", "type", "exclude_alerts", "rule_name[]", "state", "stats", "",
+    "group_limit", "group_next_token",
   ]
   private static let values = [
     "", "1", "-1", "0", "NaN", "Inf", "-Inf", "1e308", "-1e308", "9223372036854775807",
@@ -97,6 +98,51 @@ import Testing
         Self.check(asked, place, [("address", text)])
       }
       #expect(try await served.get("/api/v1/query", [("query", "1")]).status == 200)
+    }
+  }
+
+  /// Numbers at which sums and conversions overflow.
+  static let extremes = [
+    "NaN", "Inf", "-Inf", "1e308", "-1e308", "9e15", "-9e15", "9000000000000", "-9000000000000",
+    "9223372036", "9223372036854775807", "-9223372036854775808", "0.0000001", "-1", "0", "",
+    "-292273086-05-16T16:47:06Z", "+292277025-08-18T07:12:54.999999999Z", "9999-12-31T23:59:59Z",
+    "0000-01-01T00:00:00Z", "292y", "9223372036854ms",
+  ]
+
+  @Test func `the largest, smallest and oddest times and steps are answered properly`() async throws
+  {
+    try await ServedAgent.with { served in
+      #expect(await served.isSampled())
+      let queries = [
+        "node_load1", "rate(node_load1[292y])", "node_load1 offset 292y", "node_load1 offset -292y",
+        "node_load1 @ 9e12", "node_load1 @ -9.1e15", "max_over_time(node_load1[1y:1d] @ 9.1e15)",
+        "timestamp(node_load1) + year()", "deriv(node_load1[1y])",
+        "predict_linear(node_load1[1y], 1e300)",
+      ]
+      for (index, time) in Self.extremes.enumerated() {
+        let query = queries[index % queries.count]
+        for (place, fields) in [
+          ("/api/v1/query", [("query", query), ("time", time), ("timeout", "2s")]),
+          ("/api/v1/query", [("query", "node_load1"), ("lookback_delta", time)]),
+          ("/api/v1/query", [("query", "1"), ("timeout", time)]),
+          (
+            "/api/v1/query_range",
+            [("query", query), ("start", "-9e12"), ("end", time), ("step", "9e9")]
+          ),
+          (
+            "/api/v1/query_range",
+            [("query", query), ("start", time), ("end", "9e12"), ("step", "9e9")]
+          ),
+          (
+            "/api/v1/query_range",
+            [("query", query), ("start", "1"), ("end", "2"), ("step", time)]
+          ),
+          ("/api/v1/series", [("match[]", "node_load1"), ("start", time), ("end", time)]),
+          ("/api/v1/labels", [("start", time)]), ("/api/v1/labels", [("end", time)]),
+        ] {
+          Self.check(try await served.get(place, fields), place, fields)
+        }
+      }
     }
   }
 }

@@ -96,4 +96,49 @@ import Testing
       #expect(try await served.ask("/api/v1/rules?exclude_alerts=maybe").status == 400)
     }
   }
+
+  @Test func `rules are chosen by the labels that they were given`() async throws {
+    try await Self.with { served in
+      let chosen = try await Self.groups(served, "?match[]=%7Bseverity%3D%22page%22%7D")
+      #expect(chosen.map { $0["name"]?.string } == ["web"])
+      #expect(chosen[0]["rules"]?.array?.map { $0["name"]?.string } == ["Always"])
+      let either = try await Self.groups(
+        served, "?match[]=%7Bseverity%3D%22x%22%7D&match[]=%7Bseverity%3D~%22p.*%22%7D")
+      #expect(either.count == 1)
+      #expect(try await Self.groups(served, "?match[]=%7Bseverity%3D%22x%22%7D").isEmpty)
+      #expect(try await served.ask("/api/v1/rules?match[]=sum(").status == 400)
+    }
+  }
+
+  @Test func `groups of rules come in pages`() async throws {
+    try await Self.with { served in
+      var names: [String?] = []
+      var token = ""
+      for _ in 0..<10 {
+        let fields = [("group_limit", "1")] + (token.isEmpty ? [] : [("group_next_token", token)])
+        let answer = try await served.get("/api/v1/rules", fields)
+        let data = try #require(try JSON.parse(Array(answer.body.utf8))["data"])
+        let groups = data["groups"]?.array ?? []
+        #expect(groups.count == 1)
+        names += groups.map { $0["name"]?.string }
+        token = data["groupNextToken"]?.string ?? ""
+        if token.isEmpty { break }
+      }
+      #expect(names == (try await Self.groups(served)).map { $0["name"]?.string })
+      #expect(names.count >= 2 && token.isEmpty)
+      // A page holds the groups that the filters leave.
+      let other = try await served.get(
+        "/api/v1/rules", [("group_limit", "1"), ("rule_group[]", "other")])
+      #expect(other.body.contains(#""name":"other""#) && !other.body.contains("groupNextToken"))
+      for (fields, message) in [
+        ([("group_next_token", "x")], "group_limit needs to be present"),
+        ([("group_limit", "0")], "group_limit needs to be greater than 0"),
+        ([("group_limit", "many")], "group_limit needs to be a valid number"),
+        ([("group_limit", "1"), ("group_next_token", "x")], "were rule groups changed?"),
+      ] {
+        let answer = try await served.get("/api/v1/rules", fields)
+        #expect(answer.status == 400 && answer.body.contains(message), "\(answer.body)")
+      }
+    }
+  }
 }

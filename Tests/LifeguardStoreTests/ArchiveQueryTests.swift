@@ -163,4 +163,14 @@ import Testing
       matching: [all], from: milliseconds(50 * Self.hour), to: milliseconds(60 * Self.hour))
     #expect(later.labels.isEmpty)
   }
+
+  @Test func `damaged chunks that were left out are a warning`() throws {
+    let query = try Query(parsing: "wave")
+    let source = StoredSource(series: [], query: query, reads: [], matched: [], damaged: 3)
+    #expect(source.infos.isEmpty)
+    #expect(
+      source.warnings.map(\.description) == [
+        "PromQL warning: 3 damaged chunks of stored samples were left out; see lifeguard db verify (1:1)"
+      ])
+  }
 }

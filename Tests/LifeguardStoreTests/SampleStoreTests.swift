@@ -1,6 +1,5 @@
 import Glibc
 import LifeguardCore
-import Synchronization
 import Testing
 
 @testable import LifeguardStore
@@ -79,17 +78,76 @@ private func row(_ second: Int64, _ base: Double, introduce: Bool = false) -> Sa
     #expect(try await read(0, 999).first?.samples.count == SampleStore.queueMax)
   }
 
-  @Test func `replay hands over the labels and then every row`() async throws {
+  /// Times that no clock shows, with which sums would overflow.
+  private static let wild: [Int64] = [
+    .min, .min + 1, -9_223_372_036_854_775_807, -9_000_000_000_000_001, 9_000_000_000_000_001,
+    .max - 1, .max,
+  ]
+
+  @Test func `samples and rows at times that no clock shows are refused and counted`()
+    async throws
+  {
     let store = try open()
-    for second in Int64(100)..<200 {
-      await store.append(row(second, 1, introduce: second == 100))
+    let reference = SeriesReference(slot: 0, epoch: 1)
+    let wild = Self.wild.map { Sample(timestamp: milliseconds($0), value: 1) }
+    let good = Sample(timestamp: milliseconds(1_700_000_000_000), value: 2)
+    await store.append(
+      SampleBatch(
+        references: Array(repeating: reference, count: wild.count + 1), samples: wild + [good],
+        introduced: [(reference, labels(9), true)]))
+    for (index, time) in Self.wild.enumerated() {
+      await store.append(
+        SampleRow(
+          timestamp: milliseconds(time), series: [10], values: [1],
+          introduced: index == 0 ? [(10, labels(1))] : []))
     }
-    let seen = Mutex<(known: Int, rows: [Timestamp])>((0, []))
-    try await SampleArchive(path: file).replay(
-      since: milliseconds(150_000), series: { known in seen.withLock { $0.known = known.count } },
-      into: { row in seen.withLock { $0.rows.append(row.timestamp) } })
-    #expect(seen.withLock { $0.known } == 3)
-    #expect(seen.withLock { $0.rows } == (150..<200).map { milliseconds($0 * 1000) })
+    await store.append(
+      SampleRow(timestamp: milliseconds(1_700_000_001_000), series: [10], values: [3]))
+    let statistics = await store.statistics
+    #expect(statistics.outOfBounds == Self.wild.count * 2)
+    #expect(statistics.samples == 2 && statistics.failure == nil)
+    let found = try await read(1_699_999_000, 1_700_000_100)
+    #expect(found.map(\.labels) == [labels(1), labels(9)])
+    #expect(found.flatMap(\.samples).map(\.value) == [3, 2])
+  }
+
+  @Test func `a file that holds times that no clock shows is opened, folded and goes on`()
+    async throws
+  {
+    do {
+      let store = try open()
+      await store.append(row(1_700_000_000, 1, introduce: true))
+    }
+    // As a version wrote it that did not look at times.
+    do {
+      let database = try Database(path: file)
+      for (index, time) in Self.wild.enumerated() {
+        let id = Int64(100 + index)
+        let sample = Sample(timestamp: milliseconds(time), value: 1)
+        try database.run(
+          "INSERT INTO batch VALUES(?, ?, ?, ?)", .integer(id), .integer(time), .integer(time),
+          .blob(BatchCoding.encode([1], [sample], id: id)))
+        try database.run("UPDATE series SET seen=? WHERE id=1", .integer(time))
+      }
+    }
+    let store = try open()
+    for second in Int64(1_700_000_001)..<1_700_000_700 {
+      await store.append(row(second, 1, introduce: second == 1_700_000_001))
+    }
+    let statistics = await store.statistics
+    #expect(statistics.failure == nil && statistics.setAside == nil && statistics.folded > 0)
+    let found = try await read(1_699_999_000, 1_700_001_000)
+    #expect(found.first?.samples.count == 700)
+    let stored = try await SampleArchive(path: file).statistics()
+    #expect(stored.interval?.oldest == milliseconds(1_700_000_000_000))
+    #expect(stored.interval?.newest == milliseconds(1_700_000_699_000))
+  }
+
+  @Test func `what the store counts can be read without waiting for it`() async throws {
+    let store = try open()
+    #expect(store.lastStatistics.rows == 0)
+    await store.append(row(1, 1, introduce: true))
+    #expect(store.lastStatistics.rows == 1 && store.lastStatistics.samples == 3)
   }
 
   @Test func `an answer has a limit`() async throws {

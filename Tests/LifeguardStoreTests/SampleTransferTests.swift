@@ -207,4 +207,24 @@ import Testing
     #expect(throws: StoreError.self) { try SampleFile(path: "\(folder.path)/none/samples.db") }
     withExtendedLifetime(directory) {}
   }
+
+  @Test(
+    arguments: [
+      (
+        ["__name__": "http.requests", "my label": "a\"b", "job": "n"],
+        #"{"http.requests",job="n","my label"="a\"b"}"#
+      ),
+      (["__name__": "plain:name", "é": "1"], #"plain:name{"é"="1"}"#),
+      (["job": "n"], #"{job="n"}"#),
+    ] as [(Labels, String)])
+  func `names beyond words are written in quotes and read back`(labels: Labels, text: String)
+    throws
+  {
+    #expect(labels.seriesText == text)
+    #expect(Labels(seriesText: text) == labels)
+    var reader = SampleOpenMetrics()
+    let entry = try #require(try reader.read(Array("\(text) 1.5 1700000000.25".utf8)))
+    #expect(entry.series == labels)
+    #expect(entry.sample == Sample(timestamp: milliseconds(1_700_000_000_250), value: 1.5))
+  }
 }

@@ -74,6 +74,7 @@ public struct ApprovalStatus: Sendable, Codable {
 public struct StorageStatus: Sendable, Codable {
   /// `durable`, or why decisions are kept in memory only.
   public var state: String
+  /// `on`, `off`, or why samples are in memory only or missing.
   public var samples: String
   public var directory: String
 }

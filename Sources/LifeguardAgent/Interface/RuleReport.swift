@@ -30,6 +30,16 @@ public struct RuleReport: Sendable {
     }
   }
 
+  /// As they were written, templates included.
+  public var labels: Labels {
+    switch rule {
+    case .alert(let rule):
+      Labels(rule.labels.map { Label(name: $0.key, value: $0.value.text) })
+    case .recording(let rule):
+      Labels(rule.labels.map { Label(name: $0.key, value: $0.value) })
+    }
+  }
+
   /// In Prometheus' words: `alerting` or `recording`.
   public var kind: String {
     switch rule {

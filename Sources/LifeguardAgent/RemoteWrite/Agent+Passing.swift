@@ -23,7 +23,10 @@ extension Agent {
         (head.labels(of: $0), head.isRemote($0))
       }
       // What a disk that hangs loses, memory has; the series are introduced again.
-      if !samples.offer(batch) { sampleJournal.forget() }
+      if !samples.offer(batch) {
+        counters.batchesTurnedAway += 1
+        sampleJournal.forget()
+      }
     }
     for destination in destinations {
       destination.offer(entries) { self.turn.head.labels(of: $0) }
@@ -101,6 +104,13 @@ extension Agent {
   /// What came in and what went out, for `/metrics`.
   var wireFamilies: [ExposedFamily] {
     var families = incoming.families
+    families.append(
+      ExposedFamily(
+        family: MetricFamily(
+          name: "lifeguard_scrape_samples_out_of_bounds_total",
+          help: "Scraped samples left out because their own time is too old or too far ahead.",
+          type: .counter),
+        series: [ExposedSeries(labels: [:], value: Double(counters.scrapedOutOfBounds))]))
     for destination in destinations {
       for family in destination.status.families {
         if let known = families.firstIndex(where: { $0.family.name == family.family.name }) {

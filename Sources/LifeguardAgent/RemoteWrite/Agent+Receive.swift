@@ -43,13 +43,16 @@ extension Agent {
     _ write: DecodedWrite, from start: Int, _ outcome: WriteOutcome
   ) -> (Int, WriteOutcome) {
     var outcome = outcome
-    let window = WriteIngest.Window(
-      now: parts.clock().wall, retention: configuration.collect.memoryRetention)
     let next = ingest.append(
-      write, from: start, budget: Agent.sliceBudget, window: window, into: &turn.head,
+      write, from: start, budget: Agent.sliceBudget, window: acceptedTimes, into: &turn.head,
       outcome: &outcome)
     passOn(.others)
     return (next, outcome)
+  }
+
+  /// Which samples of senders and exporters are taken now.
+  var acceptedTimes: TimeWindow {
+    TimeWindow(now: parts.clock().wall, retention: configuration.collect.memoryRetention)
   }
 
   /// Remembers what senders and exporters say about their metrics.

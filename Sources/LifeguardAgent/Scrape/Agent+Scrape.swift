@@ -51,11 +51,19 @@ extension Agent {
   }
 
   /// Stores scraped samples; gives each one's reference, nil where the head refused the series.
+  ///
+  /// Exporters may give samples times of their own: those that are too far off are left out, as in
+  /// Prometheus, and the rest of the scrape counts.
   func append(
     _ samples: ArraySlice<ScrapeCache.Pending>, interval: Duration
   ) -> [SeriesReference?] {
     defer { passOn(.others) }
+    let window = acceptedTimes
     return samples.map { pending -> SeriesReference? in
+      guard window.contains(pending.sample.timestamp) else {
+        counters.scrapedOutOfBounds += 1
+        return pending.reference
+      }
       do throws(HeadError) {
         if let known = pending.reference {
           do throws(HeadError) {

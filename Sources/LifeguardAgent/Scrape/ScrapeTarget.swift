@@ -3,6 +3,7 @@ import LifeguardCore
 
 /// One target of a job, relabelled: where it is and which labels its series carry.
 struct ScrapeTarget: Hashable, Sendable {
+  /// Those of its job, with the interval and the timeout that relabelling gave it.
   var settings: ScrapeSettings
   /// Before relabelling, as the API shows them.
   var discovered: Labels
@@ -25,11 +26,12 @@ struct ScrapeTarget: Hashable, Sendable {
         dropped.append(discovered)
         continue
       }
-      guard let target = ScrapeTarget(labels, discovered, settings) else {
-        faults.append("target \(address) of job \(settings.job) has no address after relabelling")
-        continue
+      do throws(ScrapeFailure) {
+        let target = try ScrapeTarget(labels, discovered, settings)
+        if seen.insert(target).inserted { targets.append(target) }
+      } catch {
+        faults.append("target \(address) of job \(settings.job) \(error) after relabelling")
       }
-      if seen.insert(target).inserted { targets.append(target) }
     }
     return (targets, dropped, faults)
   }
@@ -50,13 +52,37 @@ struct ScrapeTarget: Hashable, Sendable {
     return labels
   }
 
-  private init?(_ relabelled: Labels, _ discovered: Labels, _ settings: ScrapeSettings) {
-    guard let address = relabelled["__address__"], !address.contains("/") else { return nil }
+  private init(
+    _ relabelled: Labels, _ discovered: Labels, _ settings: ScrapeSettings
+  ) throws(ScrapeFailure) {
+    guard let address = relabelled["__address__"], !address.contains("/") else {
+      throw ScrapeFailure("has no address")
+    }
     self.settings = settings
+    if let text = relabelled["__scrape_interval__"] {
+      self.settings.interval = try ScrapeTarget.duration(text, "scrape interval")
+    }
+    if let text = relabelled["__scrape_timeout__"] {
+      self.settings.timeout = try ScrapeTarget.duration(text, "scrape timeout")
+    }
+    guard self.settings.timeout <= self.settings.interval else {
+      throw ScrapeFailure(
+        "has a scrape timeout (\(self.settings.timeout.text)) longer than its interval"
+          + " (\(self.settings.interval.text))")
+    }
     self.discovered = discovered
     url = ScrapeTarget.url(address, relabelled, settings)
     labels = Labels(relabelled.filter { !$0.name.hasPrefix("__") })
     if labels["instance"] == nil { labels["instance"] = address }
+  }
+
+  private static func duration(
+    _ text: String, _ what: String
+  ) throws(ScrapeFailure) -> Duration {
+    guard let duration = ScrapeSettings.duration(text) else {
+      throw ScrapeFailure("has \"\(text)\" as its \(what): write a duration such as 30s")
+    }
+    return duration
   }
 
   private static func url(

@@ -34,4 +34,12 @@ public struct ScrapeSettings: Hashable, Sendable {
     self.job = job
     self.targets = targets
   }
+
+  /// A duration as relabelling leaves it in `__scrape_interval__`; nil when it is none, or zero.
+  public static func duration(_ text: String) -> Duration? {
+    guard case .success(let duration) = DurationFormat.parse(text), duration > .zero else {
+      return nil
+    }
+    return duration
+  }
 }

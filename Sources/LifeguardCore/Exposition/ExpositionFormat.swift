@@ -13,6 +13,16 @@ public enum ExpositionFormat: Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// The same for a text whose names are written as `escaping` says.
+  public func contentType(_ escaping: NameEscaping) -> String {
+    switch (self, escaping) {
+    case (_, .underscores): contentType
+    case (.prometheusText, .allowUTF8):
+      "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+    case (.openMetrics, .allowUTF8): contentType + "; escaping=allow-utf-8"
+    }
+  }
+
   /// What a scraper's `Accept` header asks for.
   ///
   /// OpenMetrics only for one who names it with a preference not below that of `text/plain`;

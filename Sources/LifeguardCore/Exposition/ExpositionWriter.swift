@@ -1,15 +1,19 @@
 /// Writes metric families in the Prometheus text format 0.0.4 or in OpenMetrics 1.0.
 ///
 /// Sources: Prometheus, "Exposition formats"; OpenMetrics 1.0.0 (RFC draft), section "Text format".
+/// Names beyond letters, digits and underscores are written as `NameEscaping` says.
+///
 /// The two differ in a counter's family name (OpenMetrics leaves `_total` to the samples), in the
 /// unit, the escapes of a help text, whole numbers (`1.0`), timestamps (seconds) and the end mark.
 public struct ExpositionWriter: Sendable {
   public let format: ExpositionFormat
+  private let escaping: NameEscaping
   /// What has been written so far.
   public private(set) var bytes: [UInt8] = []
 
-  public init(format: ExpositionFormat) {
+  public init(format: ExpositionFormat, escaping: NameEscaping = .underscores) {
     self.format = format
+    self.escaping = escaping
     bytes.reserveCapacity(64 * 1024)
   }
 
@@ -33,7 +37,7 @@ public struct ExpositionWriter: Sendable {
 
   /// Writes the description of a family; its series follow with `append(_:labels:of:)`.
   public mutating func begin(_ family: MetricFamily) {
-    let name = familyName(family)
+    let name = written(familyName(family))
     switch format {
     case .prometheusText:
       if !family.help.isEmpty {
@@ -44,7 +48,7 @@ public struct ExpositionWriter: Sendable {
       append("# TYPE ", name, " ", typeName(family.type), "\n")
     case .openMetrics:
       append("# TYPE ", name, " ", typeName(family.type), "\n")
-      if let unit = family.unit, name.hasSuffix("_" + unit) {
+      if let unit = family.unit, familyName(family).hasSuffix("_" + unit) {
         append("# UNIT ", name, " ", unit, "\n")
       }
       if !family.help.isEmpty {
@@ -63,8 +67,7 @@ public struct ExpositionWriter: Sendable {
     _ value: Double, labels: Labels, of family: MetricFamily, suffix: String = "",
     timestamp: Timestamp? = nil, emptyLabel: String? = nil
   ) {
-    append(sampleName(family), suffix)
-    appendLabels(labels, emptyLabel)
+    appendSeries(sampleName(family) + suffix, labels, emptyLabel)
     append(" ")
     appendValue(value)
     if let timestamp { appendTime(timestamp) }
@@ -103,14 +106,47 @@ public struct ExpositionWriter: Sendable {
     }
   }
 
-  private mutating func appendLabels(_ labels: Labels, _ emptyLabel: String?) {
+  /// A family's name, in quotes where it needs them.
+  private func written(_ name: String) -> String {
+    if NameEscaping.isPlain(name, allowsColon: true) { return name }
+    return escaping == .allowUTF8
+      ? Self.quoted(name) : NameEscaping.underscored(name, allowsColon: true)
+  }
+
+  private func writtenLabel(_ name: String) -> String {
+    if NameEscaping.isPlain(name, allowsColon: false) { return name }
+    return escaping == .allowUTF8
+      ? Self.quoted(name) : NameEscaping.underscored(name, allowsColon: false)
+  }
+
+  private static func quoted(_ name: String) -> String {
+    var result = "\""
+    for scalar in name.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  private mutating func appendSeries(_ name: String, _ labels: Labels, _ emptyLabel: String?) {
     var separator = "{"
+    let written = written(name)
+    if written.utf8.first == UInt8(ascii: "\"") {
+      append("{", written)
+      separator = ","
+    } else {
+      append(written)
+    }
     if let emptyLabel {
-      append("{", emptyLabel, "=\"\"")
+      append(separator, emptyLabel, "=\"\"")
       separator = ","
     }
     for label in labels where label.name != Labels.metricName {
-      append(separator, label.name, "=\"")
+      append(separator, writtenLabel(label.name), "=\"")
       appendEscaped(label.value, quote: true)
       append("\"")
       separator = ","

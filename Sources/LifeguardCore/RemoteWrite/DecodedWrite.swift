@@ -1,8 +1,7 @@
 /// A remote write request (1.0), taken apart without building a single label set.
 ///
 /// A sender repeats its series in every request, byte for byte, so a series is known by the bytes
-/// of
-/// its labels: only one that is new is looked at closely (`WriteIngest`). That is most of the
+/// of its labels: only one that is new is looked at closely (`WriteIngest`). That is most of the
 /// speed.
 ///
 /// ```
@@ -87,7 +86,7 @@ public struct DecodedWrite: Sendable {
       while !reader.isAtEnd {
         let (number, type) = try reader.field()
         switch (number, type) {
-        case (1, .bytes): try decodeSeries(base, try reader.range())
+        case (1, .bytes): try decodeSeries(base, try reader.range(), samplesMax: limits.samplesMax)
         case (3, .bytes): try decodeMetadata(base, try reader.range(), limits)
         default: try reader.skip(type)
         }
@@ -104,8 +103,10 @@ public struct DecodedWrite: Sendable {
     }
   }
 
+  /// Stops reading samples with the first one too many, for the caller to refuse: one series of
+  /// empty samples would turn a body of 32 MiB into 256 MiB.
   private mutating func decodeSeries(
-    _ base: UnsafeRawPointer, _ range: Range<Int>
+    _ base: UnsafeRawPointer, _ range: Range<Int>, samplesMax: Int
   ) throws(ProtobufReader.Failure) {
     var reader = ProtobufReader(base, range)
     let first = samples.count
@@ -124,7 +125,9 @@ public struct DecodedWrite: Sendable {
           if gathered == nil { gathered = Array(Self.raw(base, labels)) }
           gathered? += Self.raw(base, start..<reader.position)
         }
-      case (2, .bytes): samples.append(try Self.sample(base, try reader.range()))
+      case (2, .bytes):
+        samples.append(try Self.sample(base, try reader.range()))
+        if samples.count > samplesMax { return }
       case (3, .bytes):
         _ = try reader.range()
         exemplars += 1

@@ -11,21 +11,6 @@ public struct WriteIngest: Sendable {
     var reference: SeriesReference
   }
 
-  /// Which samples are taken.
-  public struct Window: Sendable {
-    public var oldest: Timestamp
-    public var newest: Timestamp
-
-    /// - Parameters:
-    ///   - now: a sample may be up to ten minutes ahead of it, as Prometheus allows
-    ///     (`storage/remote/write_handler.go`, `maxAheadTime`).
-    ///   - retention: what is older would be forgotten at once.
-    public init(now: Timestamp, retention: Duration) {
-      oldest = now - retention
-      newest = now + .seconds(600)
-    }
-  }
-
   private var known: [Int: Known] = [:]
   private let knownMax: Int
 
@@ -38,7 +23,7 @@ public struct WriteIngest: Sendable {
   ///
   /// - Returns: the series to go on with; the request's count when all is done.
   public mutating func append(
-    _ write: DecodedWrite, from start: Int, budget: Int, window: Window, into head: inout Head,
+    _ write: DecodedWrite, from start: Int, budget: Int, window: TimeWindow, into head: inout Head,
     limits: WriteLimits = .standard, outcome: inout WriteOutcome
   ) -> Int {
     var next = start
@@ -49,6 +34,13 @@ public struct WriteIngest: Sendable {
       work += max(series.samples.count, 1)
       var reference = find(series, in: write)
       if reference == nil {
+        // Introduced, it would stay in memory without a sample.
+        guard series.samples.contains(where: { window.contains(write.samples[$0].timestamp) })
+        else {
+          outcome.outOfBounds += series.samples.count
+          if !series.samples.isEmpty { outcome.note("out of bounds") }
+          continue
+        }
         // Building labels and indexing them costs as much as a dozen samples.
         work += 12
         reference = introduce(series, of: write, to: &head, limits, &outcome)
@@ -62,12 +54,12 @@ public struct WriteIngest: Sendable {
   @inline(__always)
   private mutating func append(
     _ series: DecodedWrite.Series, of write: DecodedWrite, _ reference: SeriesReference,
-    _ window: Window, _ head: inout Head, _ limits: WriteLimits, _ outcome: inout WriteOutcome
+    _ window: TimeWindow, _ head: inout Head, _ limits: WriteLimits, _ outcome: inout WriteOutcome
   ) {
     var reference = reference
     for index in series.samples {
       let sample = write.samples[index]
-      guard sample.timestamp >= window.oldest, sample.timestamp <= window.newest else {
+      guard window.contains(sample.timestamp) else {
         outcome.outOfBounds += 1
         outcome.note("out of bounds")
         continue

@@ -29,7 +29,7 @@ public struct Chunk: Sendable, Hashable {
     differences.reserveCapacity(samples.count)
     for index in samples.indices.dropFirst() {
       differences.append(
-        samples[index].timestamp.milliseconds - samples[index - 1].timestamp.milliseconds)
+        samples[index].timestamp.milliseconds &- samples[index - 1].timestamp.milliseconds)
     }
     IntegerPacking.write(differences, to: &writer)
     encoding = ValueEncoding.write(samples, to: &writer)
@@ -64,7 +64,7 @@ public struct Chunk: Sendable, Hashable {
     var time = start.milliseconds
     var index = 1
     IntegerPacking.read(count: samples.count - 1, from: &reader) { difference in
-      time += difference
+      time &+= difference
       samples[index].timestamp.milliseconds = time
       index += 1
     }

@@ -43,7 +43,7 @@ public enum ColumnCodec {
     differences.reserveCapacity(samples.count)
     for index in samples.indices.dropFirst() {
       differences.append(
-        samples[index].timestamp.milliseconds - samples[index - 1].timestamp.milliseconds)
+        samples[index].timestamp.milliseconds &- samples[index - 1].timestamp.milliseconds)
     }
     var writer = BitWriter()
     IntegerPacking.write(differences, to: &writer)

@@ -52,7 +52,7 @@ public struct Head: Sendable {
       let isForeign = series[Int(known.slot)].isForeign
       if isForeign == (origin == .remote) { return known }
       guard isForeign else { throw .collectedHere }
-      remove(slot: Int(known.slot))
+      remove([Int(known.slot)])
     }
     guard references.count < seriesMax else {
       counters.refusedSeries += 1
@@ -120,16 +120,23 @@ public struct Head: Sendable {
   /// Forgets sealed chunks that ended before `time`, and series without anything newer.
   ///
   /// A chunk goes as a whole, so up to two minutes more than asked for may stay.
-  public mutating func removeSamples(before time: Timestamp) {
-    for slot in series.indices where series[slot].epoch != 0 {
+  ///
+  /// - Parameters:
+  ///   - part: which part of the series is looked at, from 0.
+  ///   - parts: into how many the work is divided.
+  public mutating func removeSamples(before time: Timestamp, part: Int = 0, of parts: Int = 1) {
+    var gone: [Int] = []
+    let first = series.count * part / parts
+    for slot in first..<(series.count * (part + 1) / parts) where series[slot].epoch != 0 {
       guard series[slot].hasSamples else { continue }
       if series[slot].lastTime < time {
-        remove(slot: slot)
+        gone.append(slot)
       } else if let oldest = series[slot].sealed.first, oldest.end < time {
         let expired = series[slot].sealed.prefix { $0.end < time }.count
         series[slot].sealed.removeFirst(expired)
       }
     }
+    remove(gone)
   }
 
   /// Forgets samples later than `time`; their series stay.
@@ -142,13 +149,17 @@ public struct Head: Sendable {
     }
   }
 
-  private mutating func remove(slot: Int) {
-    let labels = series[slot].labels
-    if series[slot].isRemote { remoteSeriesCount -= 1 }
-    references[labels] = nil
-    index.remove(labels, slot: Int32(slot))
-    series[slot] = HeadSeries(labels: Labels(), slot: slot, epoch: 0)
-    free.append(Int32(slot))
+  /// - Parameter slots: ascending.
+  private mutating func remove(_ slots: [Int]) {
+    guard !slots.isEmpty else { return }
+    index.remove(slots.map { (series[$0].labels, Int32($0)) })
+    for slot in slots {
+      if series[slot].isRemote { remoteSeriesCount -= 1 }
+      references[series[slot].labels] = nil
+      series[slot] = HeadSeries(labels: Labels(), slot: slot, epoch: 0)
+    }
+    // The lowest is used again first: the index likes them in order.
+    free += slots.reversed().map { Int32($0) }
     changes += 1
   }
 

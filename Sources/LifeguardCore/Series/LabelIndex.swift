@@ -2,28 +2,41 @@
 ///
 /// Nested, so that a new series after a snapshot copies only the dictionaries of its own labels.
 public struct LabelIndex: Sendable {
-  /// Label name → value → slots, ascending.
-  private var slots: [String: [String: [Int32]]] = [:]
-  /// Every slot in use, ascending.
-  public private(set) var all: [Int32] = []
+  /// Label name → value → slots.
+  private var slots: [String: [String: SlotList]] = [:]
+  private var used = SlotList()
 
   public init() {}
 
+  /// Every slot in use, ascending.
+  public var all: [Int32] { used.all }
+
   /// Adds a series; slots that only ever grow are added fastest.
   public mutating func insert(_ labels: Labels, slot: Int32) {
-    Self.insert(slot, into: &all)
+    used.insert(slot)
     for label in labels {
-      Self.insert(slot, into: &slots[label.name, default: [:]][label.value, default: []])
+      slots[label.name, default: [:]][label.value, default: SlotList()].insert(slot)
     }
   }
 
-  /// Forgets a series; the labels must be those that it was added with.
-  public mutating func remove(_ labels: Labels, slot: Int32) {
-    Self.remove(slot, from: &all)
-    for label in labels {
-      Self.remove(slot, from: &slots[label.name, default: [:]][label.value, default: []])
-      if slots[label.name]?[label.value]?.isEmpty == true { slots[label.name]?[label.value] = nil }
-      if slots[label.name]?.isEmpty == true { slots[label.name] = nil }
+  /// Forgets series, in ascending order of their slots; the labels must be those that each was
+  /// added with.
+  ///
+  /// All at once, because most of them share most of their labels.
+  public mutating func remove(_ series: [(labels: Labels, slot: Int32)]) {
+    used.remove(series.map(\.slot))
+    var gone: [String: [String: [Int32]]] = [:]
+    for (labels, slot) in series {
+      for label in labels {
+        gone[label.name, default: [:]][label.value, default: []].append(slot)
+      }
+    }
+    for (name, values) in gone {
+      for (value, removed) in values {
+        slots[name]?[value]?.remove(removed)
+        if slots[name]?[value]?.isEmpty == true { slots[name]?[value] = nil }
+      }
+      if slots[name]?.isEmpty == true { slots[name] = nil }
     }
   }
 
@@ -42,54 +55,29 @@ public struct LabelIndex: Sendable {
   /// The caller checks the rest on the labels themselves, which is cheaper than intersecting long
   /// lists when, as usual, the metric's name leaves only a few.
   public func candidates(_ matchers: [Matcher]) -> [Int32] {
-    var best: [Int32]?
+    var best: SlotList?
     for matcher in matchers where matcher.kind == .equal && !matcher.value.isEmpty {
-      let found = slots[matcher.name]?[matcher.value] ?? []
+      guard let found = slots[matcher.name]?[matcher.value] else { return [] }
       if found.count < best?.count ?? .max { best = found }
     }
-    if let best { return best }
+    if let best { return best.all }
+    var shortest: [Int32]?
     for matcher in matchers where matcher.kind != .equal && !matcher.matchesEmpty {
       let found = union(of: matcher)
-      if found.count < best?.count ?? .max { best = found }
+      if found.count < shortest?.count ?? .max { shortest = found }
     }
-    return best ?? all
+    return shortest ?? all
   }
 
   private func union(of matcher: Matcher) -> [Int32] {
     guard let values = slots[matcher.name] else { return [] }
     var found: [Int32] = []
     if let literals = matcher.alternatives {
-      for literal in literals { found += values[literal] ?? [] }
+      for literal in literals { found += values[literal]?.all ?? [] }
     } else {
-      for (value, slots) in values where matcher.matches(value) { found += slots }
+      for (value, slots) in values where matcher.matches(value) { found += slots.all }
     }
     found.sort()
     return found
-  }
-
-  private static func insert(_ slot: Int32, into slots: inout [Int32]) {
-    if let last = slots.last, last >= slot {
-      let position = position(of: slot, in: slots)
-      if position < slots.count, slots[position] == slot { return }
-      slots.insert(slot, at: position)
-    } else {
-      slots.append(slot)
-    }
-  }
-
-  private static func remove(_ slot: Int32, from slots: inout [Int32]) {
-    let position = position(of: slot, in: slots)
-    if position < slots.count, slots[position] == slot { slots.remove(at: position) }
-  }
-
-  /// Where the first slot stands that is not smaller.
-  private static func position(of slot: Int32, in slots: [Int32]) -> Int {
-    var low = 0
-    var high = slots.count
-    while low < high {
-      let middle = (low + high) / 2
-      if slots[middle] < slot { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }

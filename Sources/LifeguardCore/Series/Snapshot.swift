@@ -14,6 +14,10 @@ public struct Snapshot: Sendable {
   public func existingReference(for labels: Labels) -> SeriesReference? {
     head.existingReference(for: labels)
   }
+  /// Sealed chunks and open samples of a series.
+  public func contents(of reference: SeriesReference) -> (sealed: [Chunk], open: [Sample])? {
+    head.contents(of: reference)
+  }
 }
 
 extension Snapshot: SeriesSource {

@@ -6,8 +6,11 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     self.milliseconds = milliseconds
   }
 
+  /// The nearest millisecond. What no `Timestamp` can hold becomes the nearest one that can, and
+  /// NaN 1970: whoever reads numbers from outside refuses both first.
   public init(seconds: Double) {
-    self.milliseconds = Int64((seconds * 1000).rounded())
+    let rounded = (seconds * 1000).rounded()
+    milliseconds = Int64(exactly: rounded) ?? (rounded > 0 ? .max : rounded < 0 ? .min : 0)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -19,6 +22,16 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     try container.encode(milliseconds)
   }
 
+  /// 285,000 years before and after 1970: samples lie between them, so that what is calculated from
+  /// their times stays within `Int64`.
+  public static let earliest = Timestamp(milliseconds: -9_000_000_000_000_000)
+  public static let latest = Timestamp(milliseconds: 9_000_000_000_000_000)
+
+  /// Whether a sample may have this time.
+  public var isWithinBounds: Bool {
+    self >= Timestamp.earliest && self <= Timestamp.latest
+  }
+
   /// Seconds since the epoch.
   public var seconds: Double { Double(milliseconds) / 1000 }
 
@@ -26,24 +39,36 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     left.milliseconds < right.milliseconds
   }
 
+  // Times come from outside too, so what is calculated from them ends at the bounds of `Int64`
+  // instead of ending the process.
+
   public static func + (left: Timestamp, right: Duration) -> Timestamp {
-    Timestamp(milliseconds: left.milliseconds + right.milliseconds)
+    let (sum, overflows) = left.milliseconds.addingReportingOverflow(right.milliseconds)
+    return Timestamp(milliseconds: overflows ? (sum < 0 ? .max : .min) : sum)
   }
 
   public static func - (left: Timestamp, right: Duration) -> Timestamp {
-    Timestamp(milliseconds: left.milliseconds - right.milliseconds)
+    Timestamp(milliseconds: difference(left.milliseconds, right.milliseconds))
   }
 
   /// The time from `right` to `left`; negative when `left` is the earlier one.
   public static func - (left: Timestamp, right: Timestamp) -> Duration {
-    .milliseconds(left.milliseconds - right.milliseconds)
+    .milliseconds(difference(left.milliseconds, right.milliseconds))
+  }
+
+  private static func difference(_ left: Int64, _ right: Int64) -> Int64 {
+    let (difference, overflows) = left.subtractingReportingOverflow(right)
+    return overflows ? (difference < 0 ? .max : .min) : difference
   }
 }
 
 extension Duration {
-  /// Whole milliseconds, rounded towards zero.
+  /// Whole milliseconds, rounded towards zero; of a length beyond `Int64`, the nearest bound.
   public var milliseconds: Int64 {
-    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    let (seconds, attoseconds) = components
+    let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1000)
+    let (sum, exceeds) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
+    return overflows || exceeds ? (seconds < 0 ? .min : .max) : sum
   }
 
   /// Seconds with their fraction.

@@ -23,10 +23,12 @@ struct Responder: Sendable {
   let gate: Gate
   let events: EventStream
   let desk: QueryDesk
+  let disk = DiskGate()
   let metrics: MetricsCache
   let certificate: ServerCertificate?
-  /// Bodies of remote writes in memory at once.
-  let writes = Room(8)
+  /// Bodies of remote writes in memory at once, in bytes: Prometheus opens up to 50 connections to
+  /// one store, and sends far less than the largest body on each.
+  let writes = Room(64, weight: 64 << 20)
   /// `host:port` as people can type it.
   let listening: @Sendable () -> String
 

@@ -45,6 +45,9 @@ enum StatusPage {
       collector.problem.map { "<li>collector \(collector.name): \($0)</li>" }
     }
     if status.storage.state != "durable" { lines.append("<li>state: \(status.storage.state)</li>") }
+    if !["on", "off"].contains(status.storage.samples) {
+      lines.append("<li>samples: \(status.storage.samples)</li>")
+    }
     return lines.isEmpty
       ? .none : "<section class=\"card warn\"><h2>Lifeguard itself</h2><ul>\(lines)</ul></section>"
   }

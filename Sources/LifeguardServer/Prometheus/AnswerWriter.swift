@@ -39,7 +39,8 @@ struct AnswerWriter {
     return texts
   }
 
-  private mutating func write(_ name: String, _ texts: [String]) {
+  /// A member with texts, after others; nothing when there is no text.
+  mutating func write(_ name: String, _ texts: [String]) {
     guard !texts.isEmpty else { return }
     append(",\"\(name)\":[")
     for (index, text) in texts.enumerated() {

@@ -3,6 +3,8 @@ import LifeguardCore
 /// What fills the memory: for `/api/v1/status/tsdb`.
 struct HeadStatistics {
   private var series = 0
+  /// The samples of a series that are not sealed yet count as one.
+  private var chunks = 0
   private var newest = Int64.min
   private var oldest = Int64.max
   private var byMetric: [String: Int] = [:]
@@ -13,7 +15,7 @@ struct HeadStatistics {
     let references: [SeriesReference]
     do throws(SeriesSourceError) {
       references = try snapshot.select(
-        [], after: ParameterText.earliest, through: ParameterText.latest)
+        [], after: .earliest, through: .latest)
     } catch {
       throw APIFailure(.source(error))
     }
@@ -23,11 +25,13 @@ struct HeadStatistics {
       let labels = snapshot.labels(of: reference)
       byMetric[labels.metric, default: 0] += 1
       for label in labels { byPair[label, default: 0] += 1 }
-      let last = snapshot.lastSample(
-        of: reference, after: ParameterText.earliest, through: ParameterText.latest)
-      if let last {
-        newest = max(newest, last.timestamp.milliseconds)
-        oldest = min(oldest, last.timestamp.milliseconds)
+      guard let (sealed, open) = snapshot.contents(of: reference) else { continue }
+      chunks += sealed.count + (open.isEmpty ? 0 : 1)
+      if let first = sealed.first?.start ?? open.first?.timestamp {
+        oldest = min(oldest, first.milliseconds)
+      }
+      if let last = open.last?.timestamp ?? sealed.last?.end {
+        newest = max(newest, last.milliseconds)
       }
     }
   }
@@ -43,7 +47,7 @@ struct HeadStatistics {
     return [
       "headStats": [
         "numSeries": .integer(Int64(series)), "numLabelPairs": .integer(Int64(byPair.count)),
-        "chunkCount": 0, "minTime": .integer(hasSamples ? oldest : 0),
+        "chunkCount": .integer(Int64(chunks)), "minTime": .integer(hasSamples ? oldest : 0),
         "maxTime": .integer(hasSamples ? newest : 0),
       ],
       "seriesCountByMetricName": Self.top(byMetric, limit),

@@ -3,21 +3,15 @@ import LifeguardCore
 /// Times and durations as Prometheus' API takes them (`web/api/v1/api.go`, parseTime and
 /// parseDuration).
 enum ParameterText {
-  /// What a missing `start` and `end` stand for; Go's own bounds would overflow sums.
-  static let earliest = Timestamp(milliseconds: -limit)
-  static let latest = Timestamp(milliseconds: limit)
-  /// 285,000 years in milliseconds: every sum of times and durations stays within `Int64`.
-  private static let limit: Int64 = 9_000_000_000_000_000
-
   /// Decimal seconds, or RFC 3339.
   static func timestamp(_ text: String) -> Timestamp? {
     if let seconds = Double(text) {
-      guard seconds.isFinite, seconds.magnitude * 1000 <= Double(limit) else { return nil }
-      return Timestamp(seconds: seconds)
+      let time = Timestamp(seconds: seconds)
+      return seconds.isFinite && time.isWithinBounds ? time : nil
     }
     // How Go prints its own bounds, which clients send back.
-    if text == "-292273086-05-16T16:47:06Z" { return earliest }
-    if text == "+292277025-08-18T07:12:54.999999999Z" { return latest }
+    if text == "-292273086-05-16T16:47:06Z" { return .earliest }
+    if text == "+292277025-08-18T07:12:54.999999999Z" { return .latest }
     if let time = Timestamp(text) { return time }
     // With an offset: `2026-01-31T12:00:00+02:00`.
     let offset = Array(text.utf8.suffix(6))

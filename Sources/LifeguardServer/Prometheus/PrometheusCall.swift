@@ -16,14 +16,14 @@ struct PrometheusCall: Sendable {
   var watch: DisconnectWatch?
   var timer: any EventLoop
 
-  /// How long it may take: the configured time, or the shorter one that the client names.
-  func timeout() throws(APIFailure) -> Duration {
+  /// When its time is up: after the configured time, or the shorter one that the client names.
+  func deadline() throws(APIFailure) -> ContinuousClock.Instant {
     let text = form.text("timeout")
-    guard !text.isEmpty else { return settings.timeout }
+    guard !text.isEmpty else { return .now + settings.timeout }
     guard let timeout = ParameterText.duration(text) else {
       throw .invalid("timeout", "cannot parse \(Self.quoted(text)) to a valid duration")
     }
-    return min(max(timeout, .zero), settings.timeout)
+    return .now + min(max(timeout, .zero), settings.timeout)
   }
 
   /// - Parameter missing: what an absent one stands for; nil for one that must be there.

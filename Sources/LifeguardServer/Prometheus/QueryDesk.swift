@@ -39,10 +39,10 @@ final class QueryDesk: Sendable {
   /// The answer comes at the deadline at the latest; a thread that is busy then stops at its next
   /// look at the ticket.
   func run(
-    within timeout: Duration, for watch: DisconnectWatch?, timer: any EventLoop,
+    until deadline: ContinuousClock.Instant, for watch: DisconnectWatch?, timer: any EventLoop,
     _ work: @escaping @Sendable (QueryTicket) -> Reply
   ) async -> Reply {
-    let ticket = QueryTicket(deadline: .now + timeout)
+    let ticket = QueryTicket(deadline: deadline)
     let answer = OneShot<Reply>()
     let isAccepted = threads.submit {
       // PRIO_PROCESS of 0 is the calling thread alone (setpriority(2), C library differences).
@@ -53,7 +53,8 @@ final class QueryDesk: Sendable {
     guard isAccepted else {
       return APIFailure(.unavailable, "\(QueryDesk.waitingMax) queries wait already").reply
     }
-    let limit = timer.scheduleTask(in: .nanoseconds(max(timeout.milliseconds, 1) * 1_000_000)) {
+    let left = max((deadline - .now).milliseconds, 1)
+    let limit = timer.scheduleTask(in: .milliseconds(left)) {
       answer.finish(APIFailure(.timeout, ticket.timeoutMessage).reply)
     }
     let canceled = APIFailure(.interrupted(.canceled)).reply

@@ -34,6 +34,8 @@ final class QueryTicket: Sendable {
   /// What a client is told when the time is up, in Prometheus' words.
   var timeoutMessage: String {
     let isRunning = state.withLock { $0.isRunning }
-    return "query timed out in \(isRunning ? "expression evaluation" : "query queue")"
+    return isRunning ? "query timed out in expression evaluation" : QueryTicket.queueTimeout
   }
+
+  static let queueTimeout = "query timed out in query queue"
 }

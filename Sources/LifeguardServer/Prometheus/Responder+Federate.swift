@@ -12,10 +12,12 @@ extension Responder {
     } catch {
       return .text(.badRequest, error.message)
     }
-    let format = ExpositionFormat(accept: call.accept)
+    let writer = ExpositionWriter(
+      format: ExpositionFormat(accept: call.accept), escaping: NameEscaping(accept: call.accept))
+    let type = writer.format.contentType(NameEscaping(accept: call.accept))
     // Nothing asked for is nothing, not everything.
     if selectors.isEmpty {
-      return Reply(.ok, type: format.contentType, ExpositionWriter.write([], format: format))
+      return Reply(.ok, type: type, ExpositionWriter.write([], format: writer.format))
     }
     let now = call.now
     let after = now - call.settings.lookback
@@ -34,16 +36,15 @@ extension Responder {
           ? $0.labels < $1.labels
           : $0.labels.metric.utf8.lexicographicallyPrecedes($1.labels.metric.utf8)
       }
-      return Reply(
-        .ok, type: format.contentType, Responder.exposition(rows, external, format))
+      return Reply(.ok, type: type, Responder.exposition(rows, external, writer))
     }
     return reply
   }
 
   private static func exposition(
-    _ rows: [(labels: Labels, sample: Sample)], _ external: Labels, _ format: ExpositionFormat
+    _ rows: [(labels: Labels, sample: Sample)], _ external: Labels, _ empty: ExpositionWriter
   ) -> [UInt8] {
-    var writer = ExpositionWriter(format: format)
+    var writer = empty
     var family: MetricFamily?
     for row in rows {
       let name = row.labels.metric

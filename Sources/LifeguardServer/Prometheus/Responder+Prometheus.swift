@@ -68,11 +68,11 @@ extension Responder {
   /// Runs on the query threads what would hold others up, and writes and compresses its answer
   /// there.
   func atDesk(
-    _ call: PrometheusCall, within timeout: Duration? = nil,
+    _ call: PrometheusCall, until deadline: ContinuousClock.Instant? = nil,
     _ work: @escaping @Sendable (QueryTicket) throws(APIFailure) -> Reply
   ) async -> Reply {
     await desk.run(
-      within: timeout ?? call.settings.timeout, for: call.watch, timer: call.timer
+      until: deadline ?? .now + call.settings.timeout, for: call.watch, timer: call.timer
     ) { ticket in
       do throws(APIFailure) {
         return try work(ticket).compressed(if: call.takesGzip)

@@ -6,12 +6,9 @@ extension Responder {
   func query(_ call: PrometheusCall) async throws(APIFailure) -> Reply {
     let limit = try call.limit()
     let time = try call.time("time", missing: call.now)
-    let timeout = try call.timeout()
     let query = try Responder.parsed(call)
-    let source = try await source(
-      for: query, call, from: time, to: time, step: .zero, within: timeout)
-    return await atDesk(call, within: timeout) { ticket throws(APIFailure) in
-      let options = try call.options(ticket)
+    return try await evaluate(query, call, from: time, to: time, step: .zero) {
+      source, options, ticket throws(APIFailure) in
       let result: QueryResult
       do throws(QueryError) {
         result = try source.instant(query, at: time, options)
@@ -39,12 +36,9 @@ extension Responder {
         "step",
         "zero or negative query resolution step widths are not accepted. Try a positive integer")
     }
-    let timeout = try call.timeout()
     let query = try Responder.parsed(call)
-    let source = try await source(
-      for: query, call, from: start, to: end, step: step, within: timeout)
-    return await atDesk(call, within: timeout) { ticket throws(APIFailure) in
-      let options = try call.options(ticket)
+    return try await evaluate(query, call, from: start, to: end, step: step) {
+      source, options, ticket throws(APIFailure) in
       let result: QueryResult
       do throws(QueryError) {
         result = try source.range(query, from: start, to: end, step: step, options)
@@ -61,8 +55,8 @@ extension Responder {
 
   /// There are none: nothing here keeps exemplars.
   func queryExemplars(_ call: PrometheusCall) throws(APIFailure) -> Reply {
-    let start = try call.time("start", missing: ParameterText.earliest)
-    let end = try call.time("end", missing: ParameterText.latest)
+    let start = try call.time("start", missing: .earliest)
+    let end = try call.time("end", missing: .latest)
     guard end >= start else {
       throw APIFailure(.badData, "end timestamp must not be before start timestamp")
     }

@@ -9,20 +9,25 @@ extension Responder {
 
   func rules(_ call: PrometheusCall) async throws(APIFailure) -> Reply {
     let filter = try RuleFilter(call)
-    let groups = await agent.ruleGroups.compactMap { group -> JSON? in
-      guard filter.takes(group) else { return nil }
+    var page = try RulePage(call)
+    var groups: [JSON] = []
+    for group in await agent.ruleGroups where page.reaches(group) && filter.takes(group) {
       let rules = group.rules.filter(filter.takes)
       // Without a filter an empty group is shown, as it was written.
-      guard !rules.isEmpty || !filter.choosesRules else { return nil }
-      return [
+      guard !rules.isEmpty || !filter.choosesRules else { continue }
+      guard page.hasRoom(for: group, after: groups.count) else { break }
+      groups.append([
         "name": .string(group.name), "file": .string(group.file),
         "rules": .array(rules.map { Self.json($0, withAlerts: !filter.excludesAlerts) }),
         "interval": .number(group.interval.seconds), "limit": .integer(Int64(group.limit)),
         "evaluationTime": .number(group.evaluationDuration.seconds),
         "lastEvaluation": .string(group.lastEvaluation.map(\.text) ?? Self.never),
-      ]
+      ])
     }
-    return .data(["groups": .array(groups)])
+    try page.finish()
+    var members: [(String, JSON)] = [("groups", .array(groups))]
+    if let next = page.next { members.append(("groupNextToken", .string(next))) }
+    return .data(.object(JSONObject(members)))
   }
 
   private static func json(_ report: RuleReport, withAlerts: Bool) -> JSON {
@@ -69,47 +74,5 @@ extension Responder {
     }
     members.append(("value", .string(SampleText.alert(alert.value))))
     return .object(JSONObject(members))
-  }
-}
-
-/// The filters of `/api/v1/rules`.
-private struct RuleFilter {
-  private let kind: String?
-  private let names: Set<String>
-  private let groups: Set<String>
-  private let files: Set<String>
-  let excludesAlerts: Bool
-
-  init(_ call: PrometheusCall) throws(APIFailure) {
-    switch call.form.text("type").lowercased() {
-    case "": kind = nil
-    case "alert": kind = "alerting"
-    case "record": kind = "recording"
-    case let other:
-      throw .invalid("type", "not supported value \(PrometheusCall.quoted(other))")
-    }
-    names = Set(call.form.texts("rule_name[]"))
-    groups = Set(call.form.texts("rule_group[]"))
-    files = Set(call.form.texts("file[]"))
-    // The words of Go's strconv.ParseBool.
-    switch call.form.text("exclude_alerts") {
-    case "", "0", "f", "F", "false", "FALSE", "False": excludesAlerts = false
-    case "1", "t", "T", "true", "TRUE", "True": excludesAlerts = true
-    case let other:
-      throw .invalid(
-        "exclude_alerts",
-        "error converting exclude_alerts: strconv.ParseBool: parsing "
-          + "\(PrometheusCall.quoted(other)): invalid syntax")
-    }
-  }
-
-  var choosesRules: Bool { kind != nil || !names.isEmpty }
-
-  func takes(_ group: RuleGroupReport) -> Bool {
-    (groups.isEmpty || groups.contains(group.name)) && (files.isEmpty || files.contains(group.file))
-  }
-
-  func takes(_ rule: RuleReport) -> Bool {
-    (kind == nil || kind == rule.kind) && (names.isEmpty || names.contains(rule.name))
   }
 }

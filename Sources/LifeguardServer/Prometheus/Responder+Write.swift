@@ -12,8 +12,11 @@ extension Responder {
         .notFound, "remote write receiver needs to be enabled with `http: {remote_write: true}`")
     }
     if let refusal = Responder.unsupported(request) { return refusal }
-    guard writes.enter() else { return Responder.later }
-    defer { writes.leave() }
+    // A body whose length is not said may be as long as any.
+    let length = request.headers[.contentLength].flatMap { Int($0) } ?? PrometheusPlace.writeMax
+    let weight = max(0, min(length, PrometheusPlace.writeMax))
+    guard writes.enter(weight) else { return Responder.later }
+    defer { writes.leave(weight) }
     let bytes: [UInt8]
     switch await collectBody(request, upTo: PrometheusPlace.writeMax, unpacks: false) {
     case .success(let body): bytes = body

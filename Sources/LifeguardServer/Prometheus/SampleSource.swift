@@ -15,6 +15,7 @@ enum SampleSource: Sendable {
     case .memory(let memory): return try query.instant(over: memory, at: time, options: options)
     case .withArchive(let merged):
       var result = try query.instant(over: merged, at: time, options: options)
+      result.warnings += merged.warnings
       result.infos += merged.infos
       return result
     }
@@ -30,6 +31,7 @@ enum SampleSource: Sendable {
     case .withArchive(let merged):
       var result = try query.range(
         over: merged, from: start, to: end, step: step, options: options)
+      result.warnings += merged.warnings
       result.infos += merged.infos
       return result
     }

@@ -175,4 +175,65 @@ import Testing
     }
     try await server.close()
   }
+
+  @Test func `samples at times that no clock shows are left out, and the agent goes on`()
+    async throws
+  {
+    let server = try await ByteServer { _ in
+      .text(
+        """
+        lowest 1 -9223372036854775808
+        low 1 -9223372036854775807
+        old 1 1000
+        future 1 4102444800000
+        highest 1 9223372036854775807
+        good 5
+
+        """)
+    }
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    // What was written the first time is read back the second time.
+    for _ in 0..<2 {
+      try await WiredAgent.with(job(server.address), in: folder) {
+        (wired: WiredAgent) async throws in
+        #expect(await eventually { try await wired.value("good") == 5 })
+        #expect(try await wired.value("up{job=\"test\"}") == 1)
+        let refused = "lifeguard_scrape_samples_out_of_bounds_total"
+        #expect(await eventually { await wired.metric(refused) ?? 0 >= 10 })
+        let snapshot = await wired.agent.snapshot()
+        for name in ["lowest", "low", "old", "future", "highest"] {
+          #expect(!snapshot.labelValues("__name__").contains(name))
+        }
+        #expect(await eventually { await wired.metric("lifeguard_samples_written_total") ?? 0 > 0 })
+        #expect(await wired.metric("lifeguard_samples_writable") == 1)
+      }
+    }
+    try await server.close()
+  }
+
+  @Test func `relabelling sets a target's interval and timeout`() async throws {
+    let server = try await ByteServer { _ in .text("a 1\n") }
+    let configuration = """
+      collect:
+        scrape:
+          - job: test
+            targets: ['\(server.address)', 'wrong:1', 'long:1']
+            interval: 1h
+            timeout: 1s
+            relabel_configs:
+              - {target_label: __scrape_interval__, replacement: 300ms}
+              - {target_label: __scrape_timeout__, replacement: 200ms}
+              - {source_labels: [__address__], regex: 'wrong:1', target_label: __scrape_interval__, replacement: soon}
+              - {source_labels: [__address__], regex: 'long:1', target_label: __scrape_timeout__, replacement: 2s}
+
+      """
+    try await WiredAgent.with(configuration) { (wired: WiredAgent) async throws in
+      // An hour would be longer than this test.
+      #expect(await eventually { try await wired.value("a") == 1 })
+      #expect(wired.agent.scrapeTargets.map(\.interval) == [.milliseconds(300)])
+      #expect(wired.agent.scrapeTargets.map(\.timeout) == [.milliseconds(200)])
+    }
+    try await server.close()
+  }
 }

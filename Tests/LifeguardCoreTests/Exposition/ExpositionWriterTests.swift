@@ -1,5 +1,6 @@
-import LifeguardCore
 import Testing
+
+@testable import LifeguardCore
 
 /// The two text formats, compared with what client_golang writes.
 @Suite struct ExpositionWriterTests {
@@ -125,5 +126,42 @@ import Testing
   ])
   func `a scraper gets the format it prefers`(accept: String?, format: ExpositionFormat) {
     #expect(ExpositionFormat(accept: accept) == format)
+  }
+
+  private static let wide: Labels = [
+    "__name__": "http.server\"requests", "my label": "a", "job": "b",
+  ]
+
+  private func federated(_ format: ExpositionFormat, _ accept: String?) -> String {
+    var writer = ExpositionWriter(format: format, escaping: NameEscaping(accept: accept))
+    let family = MetricFamily(name: Self.wide.metric, help: "", type: .untyped)
+    writer.begin(family)
+    writer.append(1, labels: Self.wide, of: family, emptyLabel: "instance")
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  @Test(arguments: ExpositionFormat.allCases)
+  func `names beyond words are quoted for those who take them, and read back`(
+    format: ExpositionFormat
+  ) throws {
+    let accept = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4, */*;q=0.1"
+    let text = federated(format, accept)
+    #expect(text.hasPrefix(#"# TYPE "http.server\"requests" un"#))
+    #expect(text.contains(#"{"http.server\"requests",instance="",job="b","my label"="a"} 1"#))
+    let end = format == .openMetrics ? "# EOF\n" : ""
+    let read = try ExpositionParser.parse(Array((text + end).utf8), format: format)
+    #expect(read.samples.map(\.labels) == [Self.wide])
+  }
+
+  @Test(arguments: [nil, "text/plain;version=0.0.4", "text/plain;escaping=underscores"])
+  func `everybody else gets underscores`(accept: String?) throws {
+    let text = federated(.prometheusText, accept)
+    #expect(
+      text == """
+        # TYPE http_server_requests untyped
+        http_server_requests{instance="",job="b",my_label="a"} 1
+
+        """)
+    #expect(NameEscaping.underscored("1a:é-", allowsColon: true) == "_a:__")
   }
 }

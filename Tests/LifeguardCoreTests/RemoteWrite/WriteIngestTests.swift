@@ -4,8 +4,8 @@ import Testing
 /// From a request into the head.
 @Suite struct WriteIngestTests {
   private let start = Timestamp(seconds: 1_790_000_000)
-  private var window: WriteIngest.Window {
-    WriteIngest.Window(now: start, retention: .seconds(3600))
+  private var window: TimeWindow {
+    TimeWindow(now: start, retention: .seconds(3600))
   }
 
   private func request(_ series: [(Labels, [(Double, Double)])]) throws -> DecodedWrite {
@@ -144,5 +144,18 @@ import Testing
       bad[Int.random(in: bad.indices, using: &random)] = .random(in: 0...255, using: &random)
       _ = SpoolContent(decoding: bad)
     }
+  }
+
+  @Test func `a series whose samples are all too far off takes no room in memory`() throws {
+    var head = Head()
+    var ingest = WriteIngest()
+    let outcome = append(
+      try request([
+        (["__name__": "a"], [(-4000, 1), (700, 1)]), (["__name__": "b"], []),
+        (["__name__": "c"], [(-4000, 1), (0, 1)]),
+      ]), &ingest, &head)
+    #expect(outcome.outOfBounds == 3 && outcome.accepted == 1)
+    #expect(outcome.problem == "out of bounds")
+    #expect(head.seriesCount == 1)
   }
 }

@@ -145,7 +145,7 @@ import Testing
     let good = request.encoded()
     var head = Head()
     var ingest = WriteIngest()
-    let window = WriteIngest.Window(now: Timestamp(seconds: 10), retention: .seconds(3600))
+    let window = TimeWindow(now: Timestamp(seconds: 10), retention: .seconds(3600))
     for _ in 0..<20_000 {
       var bytes = good
       for _ in 0..<Int.random(in: 1...5, using: &random) {
@@ -161,5 +161,22 @@ import Testing
       #expect(next == decoded.series.count)
     }
     #expect(head.seriesCount < 40_000)
+  }
+
+  @Test func `one series with too many samples is refused at the first one too many`() {
+    // What follows is no sample: only who stops in time does not read it.
+    let damaged: [UInt8] = [0x12, 0x7F]
+    let series = label("__name__", "up") + point + point + point + damaged
+    var limits = WriteLimits.standard
+    limits.samplesMax = 2
+    #expect(throws: WriteError.tooMany("samples", limit: 2)) {
+      try DecodedWrite(decoding: field(1, series), limits: limits)
+    }
+    // A bomb: 32 MiB of empty samples of one series, eight times as much in memory.
+    var bomb = [UInt8](repeating: 0, count: 1 << 25)
+    for index in stride(from: 0, to: bomb.count, by: 2) { bomb[index] = 0x12 }
+    #expect(throws: WriteError.tooMany("samples", limit: 1_000_000)) {
+      try DecodedWrite(decoding: [1 << 3 | 2] + [0x80, 0x80, 0x80, 0x10] + bomb)
+    }
   }
 }
