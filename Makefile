@@ -29,6 +29,7 @@ bench: ## measure Lifeguard and its peers on this machine (ARGS='--only recovery
 	@scripts/setup.sh bench
 	@scripts/build-release.sh
 	@scripts/build-release.sh query-bench
+	@scripts/build-release.sh store-writer
 	@scripts/build-release.sh bootstrap
 	@python3 Benchmarks/bench.py --lifeguard .build-release/lifeguard \
 	  --query-bench .build-release/query-bench $(ARGS)

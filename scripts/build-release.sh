@@ -5,14 +5,21 @@
 #
 # One self-contained file: the Swift runtime, SQLite, libyaml and zlib are linked statically;
 # glibc (2.34 or newer), libstdc++ and libgcc_s stay the host's. It has a scratch folder of its
-# own because other flags in the same folder would compile everything again.
+# own because other flags in the same folder would compile everything again; so has the Lambda
+# function, which is compiled for size: it may have 30 MB, and loads its code at every cold start.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-scratch=$root/.build-release
 product=${1:-lifeguard}
-libraries=$scratch/static-libraries
+output=$root/.build-release
+libraries=$output/static-libraries
+scratch=$output
+flags=()
+if [ "$product" = bootstrap ]; then
+  scratch=$output/small
+  flags=(-Xswiftc -Osize -Xcc -Os -Xcxx -Os)
+fi
 
 # Where a folder holds a shared and a static library, the linker takes the shared one. So the static
 # ones stand in a folder of their own, and pkg-config is told of no other.
@@ -35,7 +42,7 @@ for library in sqlite3 yaml:yaml-0.1 z:zlib; do
   fi
 done
 
-if [ ! -x "$scratch/$product" ]; then
+if [ ! -x "$output/$product" ]; then
   cores=$(nproc)
   # Measured: about 18 CPU-minutes cold; the last, whole-module steps use one core.
   minutes=$((3 + 18 / cores))
@@ -43,12 +50,15 @@ if [ ! -x "$scratch/$product" ]; then
     "later ones take seconds"
 fi
 started=$SECONDS
+# Nothing is loaded into these programs, so they export nothing: 4 MB of names, and the code that only
+# a name keeps.
 swift build -c release --scratch-path "$scratch" --product "$product" \
-  --static-swift-stdlib --pkg-config-path "$libraries" -Xlinker -s
+  --static-swift-stdlib --pkg-config-path "$libraries" "${flags[@]}" \
+  -Xlinker -s -Xlinker --no-export-dynamic
 ln -sfn "$(swift build -c release --scratch-path "$scratch" --show-bin-path)/$product" \
-  "$scratch/$product"
+  "$output/$product"
 # A library that came in as a shared one would be missing on the next machine.
-if ldd "$scratch/$product" | grep -E 'libsqlite3|libyaml|libz\.'; then
+if ldd "$output/$product" | grep -E 'libsqlite3|libyaml|libz\.'; then
   echo "build: these libraries are not linked statically" >&2
   exit 1
 fi

@@ -109,7 +109,7 @@ python_peers() {
   [ -s "$requirements" ] || return 0
   stamp=$folder/requirements.txt
   cat "$requirements" "$aws" "$bare" | cmp -s - "$stamp" && return 0
-  echo "setup: installing the tests' Python peers into .build/venv"
+  echo "setup: installing the Python peers into .build/venv"
   rm -rf "$folder"
   mkdir -p "$root/.build"
   # The system's own Python, because a version manager's may vanish from under the environment.
@@ -121,7 +121,7 @@ python_peers() {
     "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$bare"; then
     cat "$requirements" "$aws" "$bare" > "$stamp"
   else
-    echo "setup: the Python peers could not be installed; tests that need them are skipped" >&2
+    echo "setup: the Python peers could not be installed; what needs them is skipped" >&2
     rm -rf "$folder"
   fi
 }
@@ -150,5 +150,5 @@ else
   fi
 fi
 case $purpose in
-  test) python_peers ;;
+  test | bench) python_peers ;;
 esac

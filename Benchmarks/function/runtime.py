@@ -18,7 +18,9 @@ REQUEST_LIMIT = 16 << 20
 
 
 def events(count, value="12.5"):
-    """A subscription's event with so many metric lines, all below the threshold."""
+    """A subscription's event with so many metric lines, all below the threshold, and its payload:
+    the bytes of the event and of what is packed in it.
+    """
     now = int(time.time() * 1000) - count * 10
     lines = [
         {
@@ -38,8 +40,10 @@ def events(count, value="12.5"):
         "subscriptionFilters": ["cpu"],
         "logEvents": lines,
     }
-    packed = gzip.compress(json.dumps(message, separators=(",", ":")).encode())
-    return json.dumps({"awslogs": {"data": base64.b64encode(packed).decode()}}).encode()
+    content = json.dumps(message, separators=(",", ":")).encode()
+    packed = base64.b64encode(gzip.compress(content)).decode()
+    event = json.dumps({"awslogs": {"data": packed}}).encode()
+    return event, len(event) + len(content)
 
 
 class Runtime:
@@ -55,6 +59,7 @@ class Runtime:
             "AWS_LAMBDA_FUNCTION_NAME": "recovery",
             "AWS_LAMBDA_LOG_LEVEL": "ERROR",
             "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             **environment,

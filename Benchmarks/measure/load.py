@@ -2,12 +2,11 @@
 
 import contextlib
 import http.client
-import struct
 import threading
 import time
 import urllib.parse
 
-from . import machine
+from . import machine, wire
 
 # Seven billion steps over a constant: it runs until its time limit.
 ENDLESS = "max_over_time(max_over_time(vector(1)[1d:1s])[1d:1s])"
@@ -32,40 +31,19 @@ def configuration():
     )
 
 
-def varint(number):
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def field(number, payload):
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def snappy(data):
-    """Snappy's block format with literals only (google/snappy, format_description.txt)."""
-    out = bytearray(varint(len(data)))
-    for start in range(0, len(data), 65536):
-        piece = data[start : start + 65536]
-        out += bytes([61 << 2]) + struct.pack("<H", len(piece) - 1) + piece
-    return bytes(out)
-
-
-def write_request(first, count, milliseconds):
-    """`count` series with one sample each, as remote write 1.0 has them."""
-    body = bytearray()
-    for index in range(first, first + count):
-        labels = (("__name__", "bench_metric"), ("instance", "bench"), ("number", str(index)))
-        series = b"".join(
-            field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in labels
+def write_request(snappy, first, count, milliseconds):
+    """`count` series with one sample each."""
+    return snappy.compress(
+        b"".join(
+            wire.series(
+                wire.labels(
+                    {"__name__": "bench_metric", "instance": "bench", "number": str(index)}
+                ),
+                wire.sample(float(index + milliseconds % 1000), milliseconds),
+            )
+            for index in range(first, first + count)
         )
-        sample = b"\x09" + struct.pack("<d", index + milliseconds % 1000)
-        sample += b"\x10" + varint(milliseconds)
-        body += field(1, series + field(2, sample))
-    return snappy(bytes(body))
+    )
 
 
 class Load:
@@ -73,6 +51,7 @@ class Load:
 
     def __init__(self, port, token, clients=50, writes=10_000):
         self.port, self.token, self.writes = port, token, writes
+        self.snappy = wire.Snappy()
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.answers, self.failures, self.written = 0, 0, 0
@@ -131,19 +110,16 @@ class Load:
 
     def writer(self, _):
         """Every series once a second, in requests of 2,000 as Prometheus sends them."""
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/x-protobuf",
-            "Content-Encoding": "snappy",
-            "X-Prometheus-Remote-Write-Version": "0.1.0",
-        }
+        headers = wire.HEADERS | {"Authorization": f"Bearer {self.token}"}
         while not self.stop.is_set():
             begin = time.monotonic()
             milliseconds = int(time.time() * 1000)
             for first in range(0, self.writes, 2000):
                 status = 0
                 with contextlib.suppress(OSError, http.client.HTTPException):
-                    body = write_request(first, min(2000, self.writes - first), milliseconds)
+                    body = write_request(
+                        self.snappy, first, min(2000, self.writes - first), milliseconds
+                    )
                     status = self.ask("/api/v1/write", body, headers)
                 with self.lock:
                     self.written += 2000 if status in (200, 204) else 0

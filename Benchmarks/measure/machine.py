@@ -49,17 +49,64 @@ class Usage:
 
     def __init__(self, pid):
         own = executable(pid)
+        self.at = time.monotonic()
         self.pids = [pid] + [child for child in children(pid) if executable(child) == own]
-        self.cpu = sum(cpu_seconds(each) for each in self.pids)
-        self.pss = self.anonymous = self.written = 0
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        self.cpu = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+        self.cpu += sum(cpu_seconds(each) for each in self.pids)
+        self.pss = self.resident = self.anonymous = self.written = 0
         for each in self.pids:
             rollup = _fields(f"/proc/{each}/smaps_rollup")
             self.pss += int(rollup.get("Pss", "0").split()[0]) * 1024
+            self.resident += int(rollup.get("Rss", "0").split()[0]) * 1024
             self.anonymous += int(rollup.get("Anonymous", "0").split()[0]) * 1024
             self.written += int(_fields(f"/proc/{each}/io").get("write_bytes", "0"))
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        self.reaped = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+    def cpu_an_hour(self, before):
+        """CPU seconds an hour since another reading."""
+        return (self.cpu - before.cpu) / (self.at - before.at) * 3600
+
+    def written_a_second(self, before):
+        """KiB a second since another reading."""
+        return (self.written - before.written) / 1024 / (self.at - before.at)
+
+
+# Windows of a measurement: as many as a median with a p95 beside it needs.
+WINDOWS = 20
+
+
+def watch(pids, seconds, wait=time.sleep):
+    """For each pid its readings at both ends of `WINDOWS` windows that last `seconds` together.
+
+    `wait(seconds)` passes the time.
+    """
+    readings = {pid: [Usage(pid)] for pid in pids}
+    start = time.monotonic()
+    for number in range(1, WINDOWS + 1):
+        wait(max(start + seconds * number / WINDOWS - time.monotonic(), 0))
+        for pid, taken in readings.items():
+            taken.append(Usage(pid))
+    return readings
+
+
+def differences(readings, figure):
+    """A figure for each window: what `figure(after, before)` makes of its ends."""
+    return [figure(after, before) for before, after in zip(readings, readings[1:])]
+
+
+def settle(pid, seconds=60):
+    """Waits until a program has nothing to do any more: two quiet seconds, at least five in all."""
+    deadline = time.monotonic() + seconds
+    quiet, before = 0, Usage(pid)
+    earliest = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        after = Usage(pid)
+        quiet = quiet + 1 if after.cpu_an_hour(before) < 0.05 * 3600 else 0
+        before = after
+        if quiet >= 2 and time.monotonic() >= earliest:
+            return
 
 
 def _fields(path):

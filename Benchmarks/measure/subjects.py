@@ -57,9 +57,10 @@ class Lifeguard(Subject):
         folder = self.bench.make_folder(run)
         path = self.bench.write(os.path.join(folder, "lifeguard.yaml"), configuration)
         self.log = f"{run}.log"
-        self.token_path = os.path.join(folder, "data", "token")
+        self.data = os.path.join(folder, "data")
+        self.token_path = os.path.join(self.data, "token")
         self.process = self.bench.start(
-            [self.command, "run", "--config", path, "--data", os.path.join(folder, "data")]
+            [self.command, "run", "--config", path, "--data", self.data]
             + ["--listen", f"127.0.0.1:{self.port}"],
             self.log,
         )
@@ -158,22 +159,21 @@ class Supervisor(Subject):
         return self
 
 
-def supervised(services):
+def supervised(services, by_default=False):
     """Lifeguard's configuration for children with a probe, by (name, port).
 
-    Twenty faults in a few minutes are more than the host's budget of actions allows by default;
-    every child keeps the guard rails of its own.
+    The budgets are for a service whose first failed probe counts. By default three in a row are
+    waited for, and the host's budget is six actions an hour, fewer than the faults of a
+    measurement; every child keeps the guard rails of its own.
     """
+    failures = "" if by_default else ", failures: 1"
     entries = "".join(
         f"  - name: {name}\n    command: [{command}, '{port}']\n"
-        f"    probe: {{http: 'http://127.0.0.1:{port}/', interval: 1s, timeout: 1s, failures: 1}}\n"
+        f"    probe: {{http: 'http://127.0.0.1:{port}/'{failures}}}\n"
         for name, command, port in services
     )
-    return (
-        "mode: auto\ninterval: 1s\ndefault_rules: false\n"
-        "guard_rails: {action_budget: 1000 per 1h}\n"
-        f"services:\n{entries}"
-    )
+    rails = "" if by_default else "guard_rails: {action_budget: 1000 per 1h}\n"
+    return f"mode: auto\ninterval: 1s\ndefault_rules: false\n{rails}services:\n{entries}"
 
 
 def everything(rules=50):
@@ -210,12 +210,23 @@ def overload(command, stamps):
     )
 
 
-def watched(pidfiles):
-    """Lifeguard's configuration for processes that are only watched."""
+def watched(groups):
+    """Lifeguard's configuration for groups of processes, by executable: each has series about how
+    many there are, their CPU time, memory, threads and states."""
+    entries = "".join(
+        f"    - {{name: group{index}, exe: {executable}}}\n"
+        for index, executable in enumerate(groups)
+    )
+    return (
+        "mode: observe\ninterval: 1s\ndefault_rules: false\n"
+        f"collect:\n  process_groups:\n{entries}"
+    )
+
+
+def followed(pidfiles):
+    """Lifeguard's configuration for services by pid file, whose end is noticed by event."""
     entries = "".join(
         f"  - {{name: idle{index}, pidfile: {path}, mode: observe}}\n"
         for index, path in enumerate(pidfiles)
     )
     return f"mode: observe\ninterval: 1s\ndefault_rules: false\nservices:\n{entries}"
-
-

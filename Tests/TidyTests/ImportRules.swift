@@ -19,7 +19,7 @@ enum ImportRules {
     "LifeguardConfiguration": core.union(["CYAML"]),
     "LifeguardHost": core.union(["CLinux", "CZlib"]),
     "LifeguardStore": core.union(["CSQLite"]),
-    "LifeguardAWS": core.union(["AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1"]),
+    "LifeguardAWS": core.union(["AsyncHTTPClient", "NIOCore", "NIOHTTP1"]),
     "LifeguardAgent": agent,
     "LifeguardServer": server,
     "lifeguard": server.union(["ArgumentParser", "LifeguardAWS", "LifeguardServer"]),

@@ -1,17 +1,13 @@
-import Crypto
-
-/// The two functions that signing is made of.
+/// The functions that signing is made of.
 enum Digest {
-  static func sha256(_ bytes: [UInt8]) -> [UInt8] {
-    var hash = SHA256()
-    bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-    return Array(hash.finalize())
-  }
+  static func sha256(_ bytes: [UInt8]) -> [UInt8] { SHA256.digest(bytes) }
 
+  /// HMAC-SHA-256 (RFC 2104).
   static func hmac(_ key: [UInt8], _ text: String) -> [UInt8] {
-    var code = HMAC<SHA256>(key: SymmetricKey(data: key))
-    code.update(data: Array(text.utf8))
-    return Array(code.finalize())
+    var block = key.count > SHA256.blockSize ? SHA256.digest(key) : key
+    block += [UInt8](repeating: 0, count: SHA256.blockSize - block.count)
+    let inner = SHA256.digest(block.map { $0 ^ 0x36 } + Array(text.utf8))
+    return SHA256.digest(block.map { $0 ^ 0x5c } + inner)
   }
 
   /// Two lower-case digits a byte.
