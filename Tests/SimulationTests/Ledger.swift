@@ -85,9 +85,10 @@ struct Ledger {
   var failed: [String: [Int: Int]] = [:]
   /// Verified failures since the last recovery, by rule, target and rung (G3).
   var failures: [String: Int] = [:]
-  /// Completed passes since the last recovery, and until when nothing may act (G7).
+  /// Completed passes since the last recovery, and since when for how long nothing may act (G7):
+  /// over a reboot only the wall clock tells the time, jumps included.
   var passes: [String: Int] = [:]
-  var breakerUntil: [String: Int] = [:]
+  var breakers: [String: (opened: Moment, length: Int)] = [:]
   var stopped: Set<Int> = []
   var acknowledged: Set<Int> = []
   /// Incidents whose step was interrupted, until its outcome is known.
@@ -117,7 +118,7 @@ struct Ledger {
     failed = [:]
     failures = [:]
     passes = [:]
-    breakerUntil = [:]
+    breakers = [:]
     stopped = []
     acknowledged = []
     unfinished = [:]
