@@ -25,7 +25,7 @@ extension Agent {
   public var metricsReport: MetricsReport {
     MetricsReport(
       table: table,
-      own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies,
+      own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies + cloudFamilies,
       turn: counters.turns)
   }
 
