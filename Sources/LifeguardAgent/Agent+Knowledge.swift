@@ -26,7 +26,7 @@ extension Agent {
     MetricsReport(
       table: table,
       own: counters.families(of: turn.monitor, head: turn.head) + wireFamilies
-        + sampleFamilies,
+        + sampleFamilies + cloudFamilies,
       turn: counters.turns)
   }
 

@@ -35,7 +35,7 @@ extension Agent {
     }
   }
 
-  private func publish(_ name: String, _ extra: Labels, _ value: Double, at now: Moment) {
+  func publish(_ name: String, _ extra: Labels, _ value: Double, at now: Moment) {
     var labels: Labels = ["job": "node", "instance": parts.host.hostname]
     for label in extra { labels[label.name] = label.value }
     labels[Labels.metricName] = name

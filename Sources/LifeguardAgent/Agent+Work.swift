@@ -28,6 +28,7 @@ extension Agent {
       group.addTask { await self.refreshAlertmanagers() }
       group.addTask { await self.keepScraping() }
       group.addTask { await self.sendRemotely() }
+      group.addTask { await self.keepCloudSession() }
       group.addTask { await self.parts.samples?.run() }
       group.addTask {
         await withDiscardingTaskGroup { workers in
@@ -41,7 +42,7 @@ extension Agent {
   private func begin() -> [ChildRecord] {
     deliver(.started(startReport))
     // The kill switch is known before anything is decided.
-    deliver(.host(parts.facts()))
+    deliver(.host(hostFacts))
     return children
   }
 

@@ -40,6 +40,9 @@ public actor Agent {
   var remoteFamilyTable: [String: MetricFamily] = [:]
   var destinations: [RemoteWriteDestination] = []
   var droppingDestinations: Set<String> = []
+  /// What the agent tells AWS, and hears from it; nil where nobody asked for it.
+  var cloud: CloudSession?
+  var cloudTroubles: Set<String> = []
   let keeper: BufferedStateStore
   var persistedRevision = 0
   var entrySequence: Int
@@ -124,11 +127,13 @@ public actor Agent {
     }
     passOn(.collectors)
     publishOwnSeries(at: now)
-    var effects = turn.handle(.host(parts.facts()), at: now)
+    publishNotices(at: now)
+    var effects = turn.handle(.host(hostFacts), at: now)
     effects += turn.take(at: now)
     carryOut(effects, at: now)
     passOn(.others)
     noteDropping()
+    noteCloudTrouble(at: now)
     reportStorage()
     ringForRetries(at: now)
     handOver(row)

@@ -25,6 +25,8 @@ public struct Configuration: Sendable {
   public var collect = CollectSettings()
   /// `remote_write`: where samples are sent.
   public var remoteWrite: [RemoteWriteSettings] = []
+  /// `aws`; nil neither tells AWS anything nor listens to it.
+  public var aws: CloudSettings?
   /// `default_rules: false` leaves the default pack out.
   public var usesDefaultRules = true
   /// What the variables of the zero-file use say; nil when a file was read or none is set.

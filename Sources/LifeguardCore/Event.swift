@@ -50,15 +50,18 @@ public struct HostFacts: Hashable, Sendable {
   public var killSwitch: Bool
   /// Free bytes on the data directory's file system.
   public var freeBytes: Int64
+  /// Why this machine is about to be taken away, in words; nil while nobody plans to.
+  public var termination: String?
 
   public init(
     cpuPressureSome: Double = 0, pressureFull: Double = 0, killSwitch: Bool = false,
-    freeBytes: Int64 = .max
+    freeBytes: Int64 = .max, termination: String? = nil
   ) {
     self.cpuPressureSome = cpuPressureSome
     self.pressureFull = pressureFull
     self.killSwitch = killSwitch
     self.freeBytes = freeBytes
+    self.termination = termination
   }
 }
 

@@ -65,6 +65,12 @@ extension Monitor {
         facts.killSwitch ? "the kill switch file appeared" : "the kill switch file is gone",
         at: now)
     }
+    if facts.termination != self.facts.termination {
+      record(
+        .alert, incident: nil, code: facts.termination == nil ? "instance_stays" : "instance_ends",
+        facts.termination.map { "this machine is taken away: \($0)" }
+          ?? "this machine is not taken away any more", at: now)
+    }
     self.facts = facts
   }
 

@@ -68,6 +68,7 @@ final class AgentSession: Sendable {
       }
       tasks.addTask { await self.signalLife() }
       await obeyOrders()
+      await runtime.agent.sayLastWords()
       tasks.cancelAll()
       while !tasks.isEmpty {
         do { try await tasks.next() } catch is CancellationError { continue }

@@ -1,25 +1,57 @@
 import ArgumentParser
 import LifeguardAgent
+import LifeguardConfiguration
 import LifeguardCore
 import LifeguardServer
 
-/// `lifeguard explain RULE`.
+/// `lifeguard explain RULE` and `lifeguard explain aws`.
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "A rule as resolved: what it sees now, its plan and its guard rails.",
-    discussion: "Example: lifeguard explain HostCPUBusy")
+    discussion: """
+      `aws` shows what is handed to CloudWatch, how that goes, and what it costs a month; with \
+      --config it is calculated from a file, without an agent.
 
-  @Argument(help: "The rule's name.")
+      Example: lifeguard explain HostCPUBusy
+      """)
+
+  @Argument(help: "The rule's name, or aws.")
   var rule: String
+
+  @Option(help: ArgumentHelp("A configuration, for aws.", valueName: "file"))
+  var config: String?
 
   @OptionGroup var agent: AgentOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard config != nil, rule != "aws" else { return }
+    throw ValidationError("--config is for `lifeguard explain aws`; an agent explains its rules")
+  }
+
   func run() throws {
+    if rule == "aws" { return try explainCloud() }
     try agent.withAgent { client throws(AgentClient.Failure) in
       let (explanation, json) = try client.get(
         Explanation.self, "/api/v1/explain", [("rule", rule)])
       output.print(json) { show(explanation, .standardOutput) }
+    }
+  }
+
+  private func explainCloud() throws {
+    if let config {
+      let loaded = Loading.loader.load(mainFile: config)
+      Loading.report(loaded.problems)
+      guard let configuration = loaded.configuration else { throw ExitCode.problem }
+      let report = CloudReport(configuration.aws)
+      output.print(try JSONCoder.json(report)) {
+        ExplainCloud(report: report, terminal: .standardOutput).show()
+      }
+      return
+    }
+    try agent.withAgent { client throws(AgentClient.Failure) in
+      let (report, json) = try client.get(CloudReport.self, "/api/v1/aws")
+      output.print(json) { ExplainCloud(report: report, terminal: .standardOutput).show() }
     }
   }
 

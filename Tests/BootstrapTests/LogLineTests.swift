@@ -1,4 +1,5 @@
 import LifeguardCore
+import TestSupport
 import Testing
 
 @testable import bootstrap
@@ -31,6 +32,22 @@ import Testing
   ])
   func `a metric is found wherever its name is a key`(line: String, sample: String) {
     #expect(read(line).samples == [sample])
+  }
+
+  /// The agent's own tests write this file's lines.
+  @Test func `what the agent writes is read, in either format`() throws {
+    let text = try TextFile.read(
+      SourceTree.path("Tests/BootstrapTests/Fixtures/agent-lines.txt"))
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.count == 2)
+    let names = ["CPUUtilization", "MemoryUtilization", "DiskUtilization"]
+    for (line, origin) in zip(lines, [#"instance="i-1""#, #"host="web-1", instance="i-1""#]) {
+      let samples = read(line, wanted: Set(names)).samples
+      let values = zip(names, ["91.2", "40.0", "88.125"])
+      #expect(
+        samples.map { $0.prefix { $0 != "@" } }
+          == values.map { "\($0.0){\(origin)} \($0.1) " }, "\(samples)")
+    }
   }
 
   @Test(arguments: [

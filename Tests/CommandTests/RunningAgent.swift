@@ -14,8 +14,12 @@ final class RunningAgent: Sendable {
 
   /// Starts it and waits until it answers.
   ///
-  /// - Parameter arguments: beside `run`, `--config`, `--data` and `--listen`.
-  init(_ configuration: String, arguments: [String] = []) async throws {
+  /// - Parameters:
+  ///   - arguments: beside `run`, `--config`, `--data` and `--listen`.
+  ///   - environment: added to the tests' own.
+  init(
+    _ configuration: String, arguments: [String] = [], environment: [String: String] = [:]
+  ) async throws {
     guard let lifeguard = Program.lifeguard else { throw NotUp(description: "no command") }
     self.lifeguard = lifeguard
     folder = try TemporaryFolder()
@@ -25,7 +29,7 @@ final class RunningAgent: Sendable {
       [
         lifeguard, "run", "--config", folder / "lifeguard.yaml", "--data", folder / "data",
         "--listen", "127.0.0.1:0",
-      ] + arguments)
+      ] + arguments, environment: environment)
     let program = program
     let isUp = await eventually(within: .seconds(30)) {
       program.standardOutput.contains("page") || !program.isRunning

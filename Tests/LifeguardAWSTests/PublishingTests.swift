@@ -91,6 +91,17 @@ import Testing
     #expect(transport.requests.count == 1)
   }
 
+  /// One upload, as the publisher makes it.
+  private func upload(_ spool: inout MetricSpool, _ transport: ScriptedTransport) async
+    -> AWSError?
+  {
+    let batch = spool.take()
+    let upload = await AWSClient.scripted(transport).cloudWatch.putMetricData(
+      namespace: "N", batch)
+    spool.settle(batch, upload)
+    return upload.failure
+  }
+
   @Test func `data wait while the network is away and the oldest go first`() async {
     let now = VirtualClock().now
     var spool = MetricSpool(countMax: 5)
@@ -98,24 +109,51 @@ import Testing
     #expect(spool.dropped == 3)
     #expect(spool.data.map(\.name) == ["m3", "m4", "m5", "m6", "m7"])
     let down = ScriptedTransport([.failure(AWSTransportError(.unreachable, "refused"))])
-    let failure = await spool.upload(to: AWSClient.scripted(down).cloudWatch, namespace: "N")
-    #expect(failure?.kind == .unreachable)
-    #expect(spool.data.count == 5)
+    #expect(await upload(&spool, down)?.kind == .unreachable)
+    #expect(spool.data.map(\.name) == ["m3", "m4", "m5", "m6", "m7"])
     let lost = ScriptedTransport([.failure(AWSTransportError(.timedOut, "no answer"))])
-    _ = await spool.upload(to: AWSClient.scripted(lost).cloudWatch, namespace: "N")
+    _ = await upload(&spool, lost)
     #expect(lost.requests.count == 1)
     #expect(spool.data.isEmpty)
     #expect(spool.dropped == 8)
     spool.add([MetricDatum("m", .single(1), at: now)])
     let up = ScriptedTransport([AWSResponse.text(200, "")])
-    let nothing = await spool.upload(to: AWSClient.scripted(up).cloudWatch, namespace: "N")
-    #expect(nothing == nil)
-    #expect(spool.data.isEmpty)
+    #expect(await upload(&spool, up) == nil)
+    #expect(spool.data.isEmpty && spool.inFlight == 0)
+  }
+
+  @Test func `what comes while a batch is away is kept behind it and within the limit`() async {
+    let now = VirtualClock().now
+    var spool = MetricSpool(countMax: 5)
+    spool.add((0..<4).map { MetricDatum("m\($0)", .single(1), at: now) })
+    let batch = spool.take(3)
+    #expect(batch.map(\.name) == ["m0", "m1", "m2"] && spool.inFlight == 3)
+    spool.add((4..<7).map { MetricDatum("m\($0)", .single(1), at: now) })
+    let down = ScriptedTransport([.failure(AWSTransportError(.unreachable, "refused"))])
+    let failed = await AWSClient.scripted(down).cloudWatch.putMetricData(namespace: "N", batch)
+    spool.settle(batch, failed)
+    #expect(spool.data.map(\.name) == ["m2", "m3", "m4", "m5", "m6"])
+    #expect(spool.dropped == 2 && spool.inFlight == 0)
+  }
+
+  @Test(arguments: [
+    (403, "AccessDenied", true), (403, "InvalidClientTokenId", true),
+    (404, "ResourceNotFound", true), (400, "InvalidParameterValue", false),
+  ])
+  func `data outlive what a person can mend, and nothing that is wrong in itself`(
+    status: Int, code: String, isKept: Bool
+  ) async {
+    var spool = MetricSpool()
+    spool.add([MetricDatum("m", .single(1), at: VirtualClock().now)])
+    let refusing = ScriptedTransport([AWSResponse.text(status, "{\"__type\":\"\(code)\"}")])
+    #expect(await upload(&spool, refusing) != nil)
+    #expect(spool.data.count == (isKept ? 1 : 0))
+    #expect(spool.dropped == (isKept ? 0 : 1))
   }
 
   @Test func `a line in the embedded format declares what it holds`() throws {
     let writer = EmbeddedMetrics(
-      namespace: "ServerMonitor", dimensions: instance, properties: [("host", "web-1")])
+      namespace: "ServerMonitor", dimensionSets: [instance], properties: [("host", "web-1")])
     let metrics = (0..<150).map { EmbeddedMetrics.Metric("m\($0)", Double($0), unit: "Count") }
     let lines = writer.lines(metrics + [.init("m0", 1), .init("nan", .nan)], at: start)
     #expect(lines.count == 2)

@@ -30,6 +30,7 @@ import Testing
     Place(method: "GET", path: "/api/v1/incidents/1", status: 404),
     Place(method: "GET", path: "/api/v1/why?subject=host"),
     Place(method: "GET", path: "/api/v1/explain?rule=None", status: 404),
+    Place(method: "GET", path: "/api/v1/aws"),
     Place(method: "GET", path: "/api/v1/top"),
     Place(method: "GET", path: "/api/v1/alerts"),
     Place(method: "GET", path: "/api/v1/query?query=1"),

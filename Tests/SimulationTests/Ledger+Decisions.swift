@@ -186,7 +186,7 @@ extension Ledger {
       }
       rests[key]?.healthySince = world.now
       passes[place] = 0
-      breakerUntil[place] = nil
+      breakers[place] = nil
     case "not_recovered", "inconclusive", "worse":
       guard !attempt.isObserved else { break }
       if entry.code == "not_recovered", traces[incident.id]?.isUnhealthySeen != true,
@@ -219,7 +219,7 @@ extension Ledger {
     failed[place] = [:]
     passes[place, default: 0] += 1
     guard passes[place, default: 0] >= settings.breakerPasses else { return }
-    breakerUntil[place] = world.time + Int(settings.breakerOpen.milliseconds)
+    breakers[place] = (world.now, Int(settings.breakerOpen.milliseconds))
   }
 
   private mutating func close(

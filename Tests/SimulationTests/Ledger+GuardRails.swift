@@ -25,6 +25,7 @@ extension Ledger {
   private func checkPermission(_ request: StepRequest, in world: World) throws {
     let policy = world.scenario.policy
     if facts.killSwitch { throw fail("G26 kill switch", request, "the file exists", world) }
+    if let why = facts.termination { throw fail("G31 draining", request, why, world) }
     if isFrozen { throw fail("G26 frozen", request, "frozen", world) }
     if stopped.contains(request.incident) {
       throw fail("G8 worse stops", request, "it had become worse", world)
@@ -154,7 +155,7 @@ extension Ledger {
   private func checkLadder(_ request: StepRequest, in world: World) throws {
     let attempt = request.attempt
     let place = "\(attempt.plan)|\(attempt.target)"
-    if let until = breakerUntil[place], world.time < until {
+    if let breaker = breakers[place], passed(since: breaker.opened, world.now) < breaker.length {
       throw fail("G7 breaker", request, "\(passes[place] ?? 0) passes did not help", world)
     }
     guard let plan = world.scenario.policy.plans[attempt.plan] else { return }

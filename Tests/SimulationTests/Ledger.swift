@@ -97,9 +97,10 @@ struct Ledger {
   var rests: [String: Rest] = [:]
   /// Attempts elsewhere of which nobody knows whether they were carried out (G19).
   var unknown: Set<String> = []
-  /// Completed passes since the last recovery, and until when nothing may act (G7).
+  /// Completed passes since the last recovery, and since when for how long nothing may act (G7):
+  /// over a reboot only the wall clock tells the time, jumps included.
   var passes: [String: Int] = [:]
-  var breakerUntil: [String: Int] = [:]
+  var breakers: [String: (opened: Moment, length: Int)] = [:]
   var stopped: Set<Int> = []
   var acknowledged: Set<Int> = []
   /// Incidents whose step was interrupted, until its outcome is known.
@@ -130,7 +131,7 @@ struct Ledger {
     rests = [:]
     unknown = []
     passes = [:]
-    breakerUntil = [:]
+    breakers = [:]
     stopped = []
     acknowledged = []
     unfinished = [:]

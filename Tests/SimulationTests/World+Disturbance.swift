@@ -94,6 +94,11 @@ extension World {
       if facts.killSwitch { statistics.count("kill switch") }
       tell("kill switch \(facts.killSwitch)")
     }
+    if random.chance(facts.termination != nil ? 150 : 6) {
+      facts.termination = facts.termination == nil ? "a spot interruption" : nil
+      if facts.termination != nil { statistics.count("termination notice") }
+      tell("termination \(facts.termination ?? "taken back")")
+    }
     if random.chance(facts.freeBytes < 1000 ? 150 : 8) {
       facts.freeBytes = facts.freeBytes < 1000 ? .max : 500
       if facts.freeBytes < 1000 { statistics.count("disk full") }

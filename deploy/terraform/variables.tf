@@ -323,7 +323,7 @@ variable "agent_package_checksum" {
 }
 
 variable "agent_configuration" {
-  description = "For `agent = \"lifeguard\"`: lifeguard.yaml of the servers; empty leaves theirs alone."
+  description = "For `agent = \"lifeguard\"`: lifeguard.yaml of the servers; empty leaves theirs alone, and a server without one gets one that publishes its metrics."
   type        = string
   default     = ""
 

@@ -134,7 +134,7 @@ public struct InstanceIdentity: Hashable, Sendable {
 
 extension InstanceMetadata {
   /// The tag that Auto Scaling sets.
-  private static let groupTag = "aws:autoscaling:groupName"
+  public static let groupTag = "aws:autoscaling:groupName"
   /// An instance has at most 50 tags.
   private static let tagsMax = 50
 

@@ -27,18 +27,18 @@ public struct EmbeddedMetrics: Sendable {
   public static let dimensionsMax = 30
 
   public var namespace: String
-  /// In every line; the metrics are kept under all of them together.
-  public var dimensions: [MetricDimension]
+  /// The metrics are kept under each of these sets; all their values stand in every line.
+  public var dimensionSets: [[MetricDimension]]
   /// Told in every line without being dimensions: `host`.
   public var properties: [(name: String, value: JSON)]
 
   /// A writer of lines in one namespace.
   public init(
-    namespace: String, dimensions: [MetricDimension] = [],
+    namespace: String, dimensionSets: [[MetricDimension]] = [[]],
     properties: [(name: String, value: JSON)] = []
   ) {
     self.namespace = namespace
-    self.dimensions = Array(dimensions.prefix(Self.dimensionsMax))
+    self.dimensionSets = dimensionSets.map { Array($0.prefix(Self.dimensionsMax)) }
     self.properties = properties
   }
 
@@ -70,13 +70,13 @@ public struct EmbeddedMetrics: Sendable {
       "CloudWatchMetrics": [
         [
           "Namespace": .string(namespace),
-          "Dimensions": [JSON(strings: dimensions.map(\.name))],
+          "Dimensions": .array(dimensionSets.map { JSON(strings: $0.map(\.name)) }),
           "Metrics": .array(declared),
         ]
       ],
     ]
     for (name, value) in properties { line[name] = value }
-    for dimension in dimensions { line[dimension.name] = .string(dimension.value) }
+    for dimension in dimensionSets.joined() { line[dimension.name] = .string(dimension.value) }
     for metric in metrics { line[metric.name] = .number(metric.value) }
     return .object(line)
   }

@@ -78,6 +78,11 @@ public struct MetricAggregator: Sendable {
     }
   }
 
+  /// Every period, the current one included: when there will be no later chance.
+  public mutating func takeAll() -> [MetricDatum] {
+    take(endedBefore: Timestamp(milliseconds: .max))
+  }
+
   private static func value(_ set: StatisticSet) -> MetricDatum.Value {
     set.count == 1 ? .single(set.sum) : .statistics(set)
   }

@@ -8,5 +8,9 @@ extension AWSClient {
   public var autoScaling: AutoScaling { AutoScaling(client: self) }
   public var dynamoDB: DynamoDB { DynamoDB(client: self) }
   public var sts: STS { STS(client: self) }
+  /// This machine's own, asked with the client's settings.
+  public var instanceMetadata: InstanceMetadata {
+    InstanceMetadata(settings, transport: transport, clock: clock)
+  }
   public var lambda: LambdaService { LambdaService(client: self) }
 }

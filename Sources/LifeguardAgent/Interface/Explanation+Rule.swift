@@ -72,6 +72,7 @@ extension Explanation {
       "G20 slow is not dead: under pressure, time-outs alone restart nothing",
       "G22 evidence first",
       "G26 kill switch: `lifeguard freeze`, or the file `freeze` in the data directory",
+      "G31 on a machine that is being taken away nothing but the answer to that",
       "G27 the first \(settings.startupEvaluations) looks after a start only observe",
     ]
   }

@@ -31,6 +31,7 @@ extension Agent {
     for destination in destinations {
       destination.offer(entries) { self.turn.head.labels(of: $0) }
     }
+    offerToCloud(entries)
   }
 
   /// One loop for what is sent and one for what waits, for each store; a reload that changes the
@@ -74,7 +75,7 @@ extension Agent {
           group: parts.notifiers.client.eventLoopGroup,
           clock: parts.clock, logger: logger))
     }
-    turn.head.keepsJournal = parts.samples != nil || !destinations.isEmpty
+    chooseJournal()
     return (destinations, settings)
   }
 

@@ -17,6 +17,8 @@ extension LoadSession {
     readPlans(root.entries("plans", of: "plans"))
     readServices(root.list("services", of: "services"))
     readInlineRules(root.list("rules", of: "rules"), file: shown)
+    // An empty one is meant, too: it listens for notices.
+    if let node = root.node["aws"] { readCloud(node) }
     readRecoveries(root.list("recoveries", of: "entries with matchers and a plan"))
     readRuleFiles(root.list("rule_files", of: "file names"))
   }

@@ -16,7 +16,7 @@ enum Schema {
     "lifeguard.yaml",
     "mode", "interval", "evaluation_interval", "listen", "external_labels", "data_dir",
     "default_rules", "services", "rules", "rule_files", "recoveries", "plans", "notify", "http",
-    "collect", "remote_write", "guard_rails")
+    "collect", "remote_write", "aws", "guard_rails")
 
   static let service = Section(
     "services[]",
@@ -116,6 +116,15 @@ enum Schema {
     "capacity", "max_samples_per_send", "batch_send_deadline", "min_backoff", "max_backoff",
     "retry_on_http_429")
 
+  static let aws = Section("aws", "cloudwatch", "logs", "termination")
+  static let cloudWatch = Section(
+    "aws.cloudwatch",
+    "namespace", "resolution", "send_every", "metrics", "dimensions", "spool")
+  static let cloudMetric = Section(
+    "aws.cloudwatch.metrics[]", "series", "name", "unit", "per", "fold")
+  static let cloudLogs = Section("aws.logs", "group", "stream", "format", "every")
+  static let termination = Section("aws.termination", "watch", "plan")
+
   static let guardRails = Section(
     "guard_rails",
     "cooldown", "cooldown_cap", "cooldown_halving", "target_budget", "action_budget",
@@ -135,7 +144,8 @@ enum Schema {
     root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
     run, signal, httpStep, ssmStep, ec2Step, autoscalingStep, lambdaStep, page, notify, receiver,
     webhook, slack, email, alertmanager, sns, route, http, httpUser, httpQuery, tls, collect,
-    processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite, remoteWriteQueue, guardRails,
+    processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite, remoteWriteQueue, aws,
+    cloudWatch, cloudMetric, cloudLogs, termination, guardRails,
   ]
 }
 

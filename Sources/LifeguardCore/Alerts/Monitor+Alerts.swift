@@ -162,6 +162,9 @@ extension Monitor {
     return policy.rules[alert.rule]?.recovery
   }
 
+  /// Whether the rule behind an alert announces what no step can undo.
+  func isNotice(_ alert: Alert.Key) -> Bool { policy.rules[alert.rule]?.isNotice == true }
+
   /// The ceiling that the rule behind an alert sets.
   func mode(of alert: Alert.Key) -> Mode {
     (service(raising: alert)?.mode ?? policy.rules[alert.rule]?.mode) ?? .auto

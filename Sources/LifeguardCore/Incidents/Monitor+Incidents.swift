@@ -14,7 +14,8 @@ extension Monitor {
   private mutating func fired(_ alert: Alert, leaving old: Int? = nil, at now: Moment) {
     let target = target(of: alert)
     if let target { noteTrouble(target) }
-    let key = target?.description ?? "\(alert.name)/\(alert.key.labels["instance"] ?? policy.host)"
+    let own = "\(alert.name)/\(alert.key.labels["instance"] ?? policy.host)"
+    let key = isNotice(alert.key) ? own : target?.description ?? own
     let sentence = summary(of: alert)
     if let root = root(for: alert, key: key, leaving: old, at: now),
       var incident = state.incidents[root]

@@ -14,6 +14,7 @@ public struct Guard: Sendable {
   /// known, then how often.
   public static let standard: [Guard] = [
     Guard(.killSwitch, Guard.killSwitch),
+    Guard(.draining, Guard.draining),
     Guard(.startUp, Guard.startUp),
     Guard(.intent, Guard.intent),
     Guard(.unknownIsNotBad, Guard.unknownIsNotBad),
@@ -44,6 +45,17 @@ public struct Guard: Sendable {
         "the state of before was lost; look around, then `lifeguard thaw`")
     }
     return nil
+  }
+
+  /// G31: on a machine that is taken away only the answer to that very notice may act; a restart
+  /// would bring back what is being emptied.
+  private static func draining(
+    _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
+  ) -> Refusal? {
+    guard let why = monitor.facts.termination, !monitor.isNotice(request.alert.key) else {
+      return nil
+    }
+    return Refusal(.draining, code: "instance_ends", "this machine is taken away: \(why)")
   }
 
   /// G27: first look, then act. A dead child of our own needs no second look.

@@ -151,7 +151,7 @@ extension Monitor {
     record(
       .acted, incident: id, code: current.step,
       "\(current.step) \(current.target): \(result.summary)", at: now)
-    beginVerification(id, at: now)
+    if !concludeNotice(id, result, at: now) { beginVerification(id, at: now) }
   }
 
   mutating func beginVerification(_ id: Int, at now: Moment) {

@@ -168,7 +168,8 @@ extension Monitor {
     case .precondition where !Monitor.passing.contains(refusal.code):
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
       pageOnce(request, sentence, at: now)
-    case .killSwitch, .slowIsNotDead, .targets, .executor, .neverList, .storm, .minimumHealthy:
+    case .killSwitch, .draining, .slowIsNotDead, .targets, .executor, .neverList, .storm,
+      .minimumHealthy:
       if request.alert.isCritical { tell(id, .refused, sentence, at: now) }
     case .freshEvidence, .oneInFlight, .cooldown, .verification, .ladder, .precondition, .intent,
       .mode, .unknownIsNotBad, .approval, .startUp:
@@ -199,7 +200,8 @@ extension Monitor {
   /// A whole pass did not help (G7).
   private mutating func endPass(_ id: Int, _ plan: Plan, at now: Moment) {
     guard let incident = state.incidents[id], var ladder = incident.ladder else { return }
-    let acts = plan.steps.contains { $0.harm != .person }
+    // A notice has one pass: what could be done about it was done, or cannot be.
+    let acts = plan.steps.contains { $0.harm != .person } && !isNotice(ladder.alert)
     ladder.pass += 1
     ladder.rung = 0
     ladder.failed = []

@@ -43,6 +43,11 @@ extension Monitor {
   /// flight for ever.
   mutating func watch(_ id: Int, at now: Moment) {
     guard let ladder = state.incidents[id]?.ladder else { return }
+    if case .verifying = ladder.phase, facts.termination != nil, !isNotice(ladder.alert) {
+      // Its lock would keep the plan that empties this machine waiting.
+      conclude(id, .inconclusive, "this machine is taken away", at: now)
+      return
+    }
     switch ladder.phase {
     case .deciding: refreshBreaker(ladder, at: now)
     case .awaitingApproval(let approval): expire(id, approval, at: now)
@@ -122,6 +127,19 @@ extension Monitor {
       .acted, incident: id, code: "interrupted",
       "the outcome of the last step is not known (\(why)): verifying", at: now)
     beginVerification(id, at: now)
+  }
+
+  /// What a notice announces stays announced, so nothing but a step's own result says whether it
+  /// did its part; a plan with a condition of its own is verified like any other.
+  ///
+  /// - Returns: whether the attempt has ended here.
+  mutating func concludeNotice(_ id: Int, _ result: StepResult, at now: Moment) -> Bool {
+    guard let ladder = state.incidents[id]?.ladder, isNotice(ladder.alert),
+      plan(named: ladder.plan, for: ladder.alert)?.verify.expression == nil
+    else { return false }
+    conclude(
+      id, result.status == .succeeded ? .recovered : .notRecovered, result.summary, at: now)
+    return true
   }
 
   /// A service that dies or is frozen while the step of another alert's plan is verified must not
@@ -273,6 +291,8 @@ extension Monitor {
     case .recovered:
       state.cooldown.recovered(key, at: now)
       state.breakers[breaker]?.recovered()
+      // What was announced is answered; doing it again would only disturb what is left.
+      if isNotice(ladder.alert) { state.incidents[id]?.ladder?.isStopped = true }
       // What still fires although its symptom is gone, such as a long average, gets time to end.
       state.incidents[id]?.ladder?.restUntil = Ladder.Rest(
         since: now, length: policy.guardRails.cooldown)

@@ -20,6 +20,8 @@ public enum GuardRail: String, Hashable, Sendable, Codable, CaseIterable {
   case approval = "G25"
   case killSwitch = "G26"
   case startUp = "G27"
+  /// Beside the reference: a machine that is taken away is drained and not repaired.
+  case draining = "G31"
 }
 
 /// Why something was not done: a code for programs, a sentence for people.

@@ -22,6 +22,7 @@ extension Responder {
       return .data(detail)
     case .why: return await why(parameters)
     case .explain: return await explain(parameters)
+    case .aws: return .data(await agent.cloudReport)
     case .top: return .data(await agent.top())
     case .events: return openEvents()
     case .page: return .html(.ok, StatusPage.page(await status(), recent: await recentIncidents()))

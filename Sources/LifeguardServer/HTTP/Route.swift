@@ -3,7 +3,7 @@ import HTTPTypes
 /// Everything that can be asked for, by path.
 enum Route: Equatable {
   case metrics, healthy, ready, reload
-  case status, incidents, why, explain, top, events
+  case status, incidents, why, explain, aws, top, events
   /// What Prometheus has too, in its form.
   case prometheus(PrometheusPlace)
   case incident(Int)
@@ -20,7 +20,8 @@ enum Route: Equatable {
   private static let fixed: [String: Route] = [
     "/metrics": .metrics, "/-/healthy": .healthy, "/-/ready": .ready, "/-/reload": .reload,
     "/api/v1/status": .status, "/api/v1/incidents": .incidents, "/api/v1/why": .why,
-    "/api/v1/explain": .explain, "/api/v1/top": .top, "/api/v1/events": .events,
+    "/api/v1/explain": .explain, "/api/v1/aws": .aws, "/api/v1/top": .top,
+    "/api/v1/events": .events,
     "/api/v1/sign-in": .signInLink,
     "/": .page, "/sign-in": .signIn, "/style.css": .style, "/page.js": .script,
   ]

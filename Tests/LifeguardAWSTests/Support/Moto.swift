@@ -8,30 +8,16 @@ final class Moto: Sendable {
   /// The server of the suite that runs; nil outside of one.
   @TaskLocal static var current: Moto?
 
-  let endpoint: String
-  let facts: JSON
-  private let program: ChildProgram
+  private let server: MotoServer
 
-  private init(program: ChildProgram, endpoint: String, facts: JSON) {
-    self.program = program
-    self.endpoint = endpoint
-    self.facts = facts
-  }
+  var endpoint: String { server.endpoint }
+  var facts: JSON { server.facts }
 
-  static func start() async throws -> Moto {
-    let port = try FreePort.tcp()
-    let endpoint = "http://127.0.0.1:\(port)"
-    let program = try ChildProgram(
-      [SourceTree.path(".build/venv/bin/moto_server"), "-H", "127.0.0.1", "-p", "\(port)"],
-      environment: ["PYTHONDONTWRITEBYTECODE": "1"])
-    guard await eventually(within: .seconds(90), { FreePort.answers(port) }) else {
-      throw OracleError(description: "moto does not listen: \(program.standardError.suffix(2000))")
-    }
-    let facts = try await Oracle.run("moto_setup.py", [endpoint], timeout: .seconds(300))
-    return Moto(program: program, endpoint: endpoint, facts: try JSON.parse(facts))
-  }
+  private init(_ server: MotoServer) { self.server = server }
 
-  func stop() { program.kill() }
+  static func start() async throws -> Moto { Moto(try await MotoServer.start()) }
+
+  func stop() { server.stop() }
 
   func fact(_ name: String) throws -> String { try #require(facts[name]?.string) }
 

@@ -1,4 +1,5 @@
 import Glibc
+import LifeguardAWS
 import LifeguardAgent
 import LifeguardConfiguration
 import LifeguardCore
@@ -17,8 +18,10 @@ struct WiredAgent: Sendable {
   }
 
   /// Runs `body` beside the agent and ends the agent after it, cleanly.
+  ///
+  /// - Parameter aws: where AWS is; without it the agent knows of none.
   static func with(
-    _ configuration: String, in kept: TemporaryFolder? = nil,
+    _ configuration: String, in kept: TemporaryFolder? = nil, aws: AWSSettings? = nil,
     _ body: @escaping @Sendable (WiredAgent) async throws -> Void
   ) async throws {
     let folder = try kept ?? TemporaryFolder()
@@ -41,7 +44,8 @@ struct WiredAgent: Sendable {
     let runtime = try AgentRuntime(
       settings,
       AgentRuntime.Options(
-        dataDirectory: data, configurationFile: file, version: "test", hands: hands, load: load),
+        dataDirectory: data, configurationFile: file, version: "test", hands: hands, aws: aws,
+        load: load),
       logger: logger)
     let wired = WiredAgent(agent: runtime.agent, folder: folder, file: file)
     try await withThrowingTaskGroup(of: Void.self) { group in
