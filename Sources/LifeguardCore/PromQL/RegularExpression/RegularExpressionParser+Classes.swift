@@ -145,10 +145,21 @@ extension RegularExpressionParser {
       }
       // As in POSIX, "-" stands for itself at the ends only; elsewhere Perl flags allow it too.
       isFirst = false
-      ranges += try bracketItem(classStart: start)
+      let item = try bracketItem(classStart: start)
+      try count(item)
+      ranges += item
     }
     advance()
     return .set(ScalarSet(ranges, isNegated: isNegated, ignoresCase: ignoresCase))
+  }
+
+  /// A class of a few characters may have hundreds of ranges: many of them would be a pattern that
+  /// takes far more memory than it is long.
+  mutating func count(_ ranges: [ClosedRange<UInt32>]) throws(RegularExpressionError) {
+    rangeCount += ranges.count
+    guard rangeCount <= Self.rangesMax else {
+      throw failure(.tooLarge, from: 0, to: pattern.count)
+    }
   }
 
   private mutating func bracketItem(
@@ -186,11 +197,15 @@ extension RegularExpressionParser {
   private mutating func namedClass(
     start: Int
   ) throws(RegularExpressionError) -> [ClosedRange<UInt32>]? {
+    guard mayCloseNamedClass else { return nil }
     var end = position + 2
     while end + 1 < pattern.count, !(pattern[end] == 0x3A && pattern[end + 1] == 0x5D) {
       end += 1
     }
-    guard end + 1 < pattern.count else { return nil }
+    guard end + 1 < pattern.count else {
+      mayCloseNamedClass = false
+      return nil
+    }
     var name = text(position + 2, end)
     position = end + 2
     let isNegated = name.hasPrefix("^")
