@@ -91,7 +91,11 @@ struct PatternGenerator {
   }
 
   private mutating func text() -> String {
-    let letters = ["a", "b", "c", "A", "1", "_", "-", " ", "\n", "é", "ß", "K", "x", "."]
+    let letters = [
+      "a", "b", "c", "A", "1", "_", "-", " ", "\n", "é", "ß", "K", "x", ".", "k", "ẞ", "σ", "ς",
+      "ſ",
+      "ı", "Å", "ǅ",
+    ]
     return (0..<random.integer(0...7)).map { _ in random.pick(letters) }.joined()
   }
 
@@ -134,7 +138,8 @@ struct PatternGenerator {
       "\\W", "\\s", "\\S", "[a-c]", "[^a]", "[a-cA-C0-9_]", "[[:alpha:]]", "[^[:digit:]]", "[\\d_]",
       "[é-ü]", "[a\\]]", "[-a]", "\\pL", "\\p{Lu}", "\\PN", "\\p{^L}", "^", "$", "\\A", "\\z",
       "\\b",
-      "\\B", "\\n", "\\x41", "\\x{e9}", "\\141", "\\Qa.\\E", "(?i)", "[k-l]", "[^\\W]", "\\t",
+      "\\B", "σ", "å", "ǆ", "\\P{Lu}", "[[:^upper:]]x?", "[^\\PL]", "\\n", "\\x41", "\\x{e9}",
+      "\\141", "\\Qa.\\E", "(?i)", "[k-l]", "[^\\W]", "\\t",
     ])
   }
 }

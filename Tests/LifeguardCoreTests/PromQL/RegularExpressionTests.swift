@@ -18,6 +18,9 @@ import Testing
     ("(?P<n>a)(?<m>b)", "ab", true), (".", "é", true), ("..", "\r\n", true),
     (".", "e\u{301}", false),
     (#"\p{L}+"#, "Größe", true), (#"\pN"#, "٣", true), (#"\P{L}"#, "a", false),
+    ("(?i)ß", "ẞ", true), ("(?i)å", "Å", true), ("(?i)σ+", "Σςσ", true), ("(?i)i", "ı", false),
+    ("(?i)İ", "i", false), (#"(?i)[^\W]"#, "\u{212A}", true), (#"(?i)\W"#, "\u{17F}", false),
+    (#"(?i)\P{Lu}"#, "a", false), (#"\P{Lu}"#, "a", true), ("(?i)[[:^upper:]]", "a", false),
     (#"\p{Greek}+"#, "αβγ", true), ("(?U)a+.*", "aaa", true), ("(?:(?:a)*)*", "aaaa", true),
     ("(a*)*", "b", false), ("(a*)+", "", true), ("(|a)+", "aaa", true),
   ])

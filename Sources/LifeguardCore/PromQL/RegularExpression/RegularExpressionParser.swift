@@ -162,9 +162,9 @@ struct RegularExpressionParser {
       return .assertion(.noWordBoundary)
     default: break
     }
-    if let ranges = try classEscape(start: start) {
-      try count(ranges)
-      return .set(ScalarSet(ranges, ignoresCase: flags.ignoresCase))
+    if let part = try classEscape(start: start) {
+      try count(part)
+      return .set(ScalarSet([part], ignoresCase: flags.ignoresCase))
     }
     return literal(try characterEscape(start: start))
   }
