@@ -27,15 +27,20 @@ enum Math {
   /// The remainder with the sign of the dividend, as in C and Go.
   static func remainder(_ x: Double, _ y: Double) -> Double { fmod(x, y) }
 
-  /// The smaller one; NaN when either is, which Swift's `min` does not promise.
+  /// The smaller one as Go's `math.Min` has it: -Inf even beside NaN, otherwise NaN when either is,
+  /// and -0 below +0.
   static func minimum(_ x: Double, _ y: Double) -> Double {
+    if x == -.infinity || y == -.infinity { return -.infinity }
     if x.isNaN || y.isNaN { return .nan }
+    if x == 0, y == 0 { return x.sign == .minus ? x : y }
     return x < y ? x : y
   }
 
-  /// The larger one; NaN when either is.
+  /// The larger one as Go's `math.Max` has it, the other way round.
   static func maximum(_ x: Double, _ y: Double) -> Double {
+    if x == .infinity || y == .infinity { return .infinity }
     if x.isNaN || y.isNaN { return .nan }
+    if x == 0, y == 0 { return x.sign == .minus ? y : x }
     return x > y ? x : y
   }
 }

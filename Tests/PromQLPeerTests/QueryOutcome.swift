@@ -2,6 +2,12 @@ import LifeguardCore
 
 /// What a query gave, in a form that can be compared: series of points, or that it failed.
 enum QueryOutcome: CustomStringConvertible {
+  /// One value of one series.
+  struct Point: Hashable {
+    var labels: Labels
+    var time: Int64
+  }
+
   case failed(String)
   case series([Labels: [Int64: Double]])
 
@@ -12,35 +18,46 @@ enum QueryOutcome: CustomStringConvertible {
       return
     }
     var series: [Labels: [Int64: Double]] = [:]
+    var rows = 0
     let items = data["result"]?.array ?? []
     switch data["resultType"]?.string {
-    case "scalar": series[Labels()] = Self.points([.array(items)])
+    case "scalar":
+      series[Labels()] = Self.points([.array(items)])
+      rows = 1
     case "vector":
-      for item in items {
-        series[Self.labels(item), default: [:]] = Self.points([item["value"] ?? .null])
-      }
+      for item in items { series[Self.labels(item)] = Self.points([item["value"] ?? .null]) }
+      rows = items.count
     default:
-      for item in items {
-        series[Self.labels(item), default: [:]] = Self.points(item["values"]?.array ?? [])
-      }
+      for item in items { series[Self.labels(item)] = Self.points(item["values"]?.array ?? []) }
+      rows = items.count
     }
-    self = .series(series)
+    self = Self.unique(series, rows)
+  }
+
+  /// An answer with two series of the same labels is no answer.
+  private static func unique(_ series: [Labels: [Int64: Double]], _ rows: Int) -> QueryOutcome {
+    series.count == rows ? .series(series) : .failed("\(rows - series.count) series twice")
   }
 
   init(_ result: QueryResult, at time: Timestamp) {
     var series: [Labels: [Int64: Double]] = [:]
+    var count = 0
     switch result.value {
-    case .scalar(let value): series[Labels()] = [time.milliseconds: value]
+    case .scalar(let value):
+      series[Labels()] = [time.milliseconds: value]
+      count = 1
     case .vector(let elements):
       for element in elements { series[element.labels] = [time.milliseconds: element.value] }
+      count = elements.count
     case .matrix(let rows):
+      count = rows.count
       for row in rows {
         series[row.labels] = Dictionary(
           uniqueKeysWithValues: row.samples.map { ($0.timestamp.milliseconds, $0.value) })
       }
     case .string: break
     }
-    self = .series(series)
+    self = Self.unique(series, count)
   }
 
   private static func labels(_ item: JSON) -> Labels {
@@ -72,7 +89,8 @@ enum QueryOutcome: CustomStringConvertible {
   /// nil when they agree; numbers may differ by what rounding in another order explains.
   func difference(from other: QueryOutcome) -> String? {
     switch (self, other) {
-    case (.failed, .failed): return nil
+    case (.failed(let own), .failed(let theirs)):
+      return Self.kind(own) == Self.kind(theirs) ? nil : "failed: \(own), not \(theirs)"
     case (.failed(let why), .series): return "failed: \(why)"
     case (.series, .failed(let why)): return "did not fail: \(why)"
     case (.series(let own), .series(let others)):
@@ -88,10 +106,21 @@ enum QueryOutcome: CustomStringConvertible {
     }
   }
 
-  /// Whether any number is not finite.
-  var hasSpecialNumbers: Bool {
-    guard case .series(let series) = self else { return false }
-    return series.values.contains { $0.values.contains { !$0.isFinite } }
+  /// What went wrong without the series that it went wrong with: which one is met first differs.
+  private static func kind(_ why: String) -> Substring { why.prefix { $0 != "{" } }
+
+  /// The points in which two answers differ; `nil` when one of them is none.
+  func disputed(with other: QueryOutcome) -> Set<Point>? {
+    guard case .series(let own) = self, case .series(let others) = other else { return nil }
+    var disputed: Set<Point> = []
+    for labels in Set(own.keys).union(others.keys) {
+      let mine = own[labels] ?? [:]
+      let theirs = others[labels] ?? [:]
+      for time in Set(mine.keys).union(theirs.keys) where !Self.agree(mine[time], theirs[time]) {
+        disputed.insert(Point(labels: labels, time: time))
+      }
+    }
+    return disputed
   }
 
   private static func agree(_ left: Double?, _ right: Double?) -> Bool {

@@ -16,6 +16,8 @@ struct RandomData {
   static let seconds = 3000
   private static let interval: Int64 = 15_000
   private static var count: Int { seconds * 1000 / Int(interval) }
+  /// More would bring a counter near zero, where 2.42 stretches its rate differently.
+  private static let resetsMax = 3
 
   var series: [Series]
 
@@ -58,16 +60,20 @@ struct RandomData {
     var samples: [Sample] = []
     var value = kind == .counter ? random.number(1e5...2e5) : random.number(0...50)
     var gap = 0
+    var resets = 0
     let scales: [String: Double] = ["0.1": 1, "0.5": 2, "1": 3, "5": 4, "+Inf": 5]
     let scale = scales[all["le"] ?? ""] ?? 1
     if kind == .bucket { value = scale * 10 }
     for index in 0..<Self.count {
-      step(&value, kind, scale, &random)
+      step(&value, &resets, kind, scale, &random)
       if gap > 0 {
         gap -= 1
         continue
       }
-      var jitter = Int64(random.integer(1...899))
+      // So little for counters that no distance between samples looks like a gap: beside one, 2.42
+      // stretches a rate differently.
+      let isCounter = kind == .counter || kind == .steadyCounter || kind == .bucket
+      var jitter = Int64(random.integer(1...(isCounter ? 399 : 899)))
       if jitter == 500 { jitter = 501 }
       let time = Timestamp(milliseconds: Self.start + Int64(index) * Self.interval + jitter)
       if kind == .counter || kind == .gauge || kind == .number, random.chance(1) {
@@ -82,12 +88,17 @@ struct RandomData {
   }
 
   private func step(
-    _ value: inout Double, _ kind: Kind, _ scale: Double, _ random: inout RandomSource
+    _ value: inout Double, _ resets: inout Int, _ kind: Kind, _ scale: Double,
+    _ random: inout RandomSource
   ) {
     switch kind {
     case .counter:
       value += random.chance(20) ? 0 : random.number(0...100)
-      if random.chance(2) { value = random.number(1e5...1.2e5) }
+      // To less than half: after a gap, 2.42 goes by how far the first value is from zero.
+      if resets < Self.resetsMax, random.chance(2) {
+        value *= random.number(0.3...0.45)
+        resets += 1
+      }
     case .steadyCounter:
       value += random.chance(20) ? 0 : random.number(0...10)
       if random.chance(2) { value = 0 }
@@ -112,6 +123,20 @@ struct RandomData {
       }
     }
     return head
+  }
+
+  /// The same series, each made larger or smaller in the 13th digit; equal samples stay equal.
+  func nudged(seed: UInt64) -> RandomData {
+    var random = RandomSource(seed: seed)
+    var copy = self
+    for index in copy.series.indices {
+      let factor = 1 + random.number(-1...1) * 1e-13
+      for place in copy.series[index].samples.indices
+      where copy.series[index].samples[place].value.isFinite {
+        copy.series[index].samples[place].value *= factor
+      }
+    }
+    return copy
   }
 
   /// The same series told apart from others by their label `v`.

@@ -96,9 +96,9 @@ struct QueryGenerator {
     return "\(random.pick(names)){\(matchers.joined(separator: ","))}"
   }
 
-  private mutating func modifiers() -> String {
+  private mutating func modifiers(mayFixTime: Bool = true) -> String {
     var text = ""
-    if random.chance(8) {
+    if random.chance(8), mayFixTime {
       text += random.pick([
         " @ \(Double(RandomData.start) / 1000 + Double(random.integer(900...2500)) + 0.5)",
         " @ start()", " @ end()",
@@ -135,10 +135,19 @@ struct QueryGenerator {
       return RandomQuery(
         kind: .vector, form: "count_values\(by)(\"value\", $0)",
         children: [RandomQuery(kind: .vector, form: "round($0, 10)", children: [leaf()])])
+    case "stddev", "stdvar":
+      return RandomQuery(kind: .vector, form: "\(name)\(by)($0)", children: [finite()])
     default:
       return RandomQuery(
         kind: .vector, form: "\(name)\(by)($0)", children: [vector(depth - 1)])
     }
+  }
+
+  /// Without infinities, whose variance and trend are others since 2.54, and without numbers as
+  /// large as times, whose variance depends on their order.
+  private mutating func finite() -> RandomQuery {
+    RandomQuery(
+      kind: .vector, form: selector(["c_total", "steady_total", "n"]) + modifiers())
   }
 
   private mutating func elementFunction(_ depth: Int) -> RandomQuery {
@@ -154,6 +163,11 @@ struct QueryGenerator {
   }
 
   private mutating func withScalar(_ depth: Int) -> RandomQuery {
+    // Go's power of an exponent as large as a time is exact to seven digits only.
+    if random.chance(5) {
+      return RandomQuery(
+        kind: .vector, form: "($0 ^ $1)", children: [vector(depth - 1), scalar(0)])
+    }
     let operation = operation()
     let order = random.chance(50) ? "($0 \(operation) $1)" : "($1 \(operation) $0)"
     let form = operation == "atan2" ? "abs\(order)" : order
@@ -163,7 +177,7 @@ struct QueryGenerator {
 
   private mutating func operation() -> String {
     random.pick([
-      "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<=", "== bool",
+      "+", "-", "*", "/", "%", "atan2", "==", "!=", ">", "<", ">=", "<=", "== bool",
       "!= bool", "> bool", "< bool", ">= bool", "<= bool",
     ])
   }
@@ -171,8 +185,8 @@ struct QueryGenerator {
   private mutating func matched(_ depth: Int) -> RandomQuery {
     let matching = random.pick([
       "", "", " ignoring (mode)", " on (job, instance)", " on (job)", " ignoring (nothing)",
-      " on (job, instance) group_left", " on (job) group_left (version)",
-      " on (job, instance) group_right", " ignoring (mode) group_left", " on () ",
+      " on (job, instance) group_left ()", " on (job) group_left (version)",
+      " on (job, instance) group_right ()", " ignoring (mode) group_left ()", " on () ",
       " on (job, instance) group_right (mode)",
     ])
     if matching.contains("version") {
@@ -246,7 +260,11 @@ struct QueryGenerator {
     switch random.integer(0...2) {
     case 0: return RandomQuery(kind: .vector, form: "vector($0)", children: [scalar(depth - 1)])
     case 1:
-      return RandomQuery(kind: .vector, form: "timestamp($0)", children: [vector(depth - 1)])
+      let inner = vector(depth - 1)
+      // Of a selector with both, see `KnownDifference`.
+      let isShifted = inner.form.contains(" @ ") && inner.form.contains(" offset ")
+      return RandomQuery(
+        kind: .vector, form: isShifted ? "timestamp(+$0)" : "timestamp($0)", children: [inner])
     default:
       return RandomQuery(kind: .vector, form: "i{$v,job=~\"a|b\"}")
     }
@@ -271,7 +289,18 @@ struct QueryGenerator {
       let range = RandomQuery(kind: .range, form: "\(counter)[\(length)]\(modifiers())")
       return RandomQuery(kind: .vector, form: form, children: [range])
     }
+    if ["deriv", "predict", "stddev", "stdvar"].contains(where: { form.hasPrefix($0) }) {
+      return RandomQuery(kind: .vector, form: form, children: [finiteRange()])
+    }
     return RandomQuery(kind: .vector, form: form, children: [range(depth - 1)])
+  }
+
+  /// Without `@`: in spite of it, `predict_linear` moved its window at every step in 2.42.
+  private mutating func finiteRange() -> RandomQuery {
+    let length = random.pick(["1m", "5m", "47s", "2m30s", "10m", "20s"])
+    let series = selector(["c_total", "steady_total", "n"])
+    let modifiers = modifiers(mayFixTime: false)
+    return RandomQuery(kind: .range, form: "\(series)[\(length)]\(modifiers)")
   }
 
   private mutating func range(_ depth: Int) -> RandomQuery {

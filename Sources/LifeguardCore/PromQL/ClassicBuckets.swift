@@ -9,22 +9,26 @@ enum ClassicBuckets {
   /// Differences smaller than this part of the counts are rounding, not observations.
   private static let tolerance = 1e-12
 
-  /// The quantile, and whether the counts had to be made monotonic in more than rounding.
-  static func quantile(_ buckets: [Bucket], _ quantile: Double) -> (Double, isForced: Bool) {
-    if quantile.isNaN { return (.nan, false) }
-    if quantile < 0 { return (-.infinity, false) }
-    if quantile > 1 { return (.infinity, false) }
-    guard var sorted = prepared(buckets) else { return (.nan, false) }
-    let isForced = makeMonotonic(&sorted)
-    guard sorted.count >= 2 else { return (.nan, false) }
+  /// The quantile, and what had to be changed to make the counts monotonic, more than rounding.
+  ///
+  /// - Parameter time: when, in milliseconds; what was changed carries it.
+  static func quantile(
+    _ buckets: [Bucket], _ quantile: Double, at time: Int64
+  ) -> (Double, forced: ForcedMonotonicity?) {
+    if quantile.isNaN { return (.nan, nil) }
+    if quantile < 0 { return (-.infinity, nil) }
+    if quantile > 1 { return (.infinity, nil) }
+    guard var sorted = prepared(buckets) else { return (.nan, nil) }
+    let forced = makeMonotonic(&sorted, at: time)
+    guard sorted.count >= 2 else { return (.nan, nil) }
     let observations = sorted[sorted.count - 1].count
-    if observations == 0 { return (.nan, false) }
+    if observations == 0 { return (.nan, nil) }
     var rank = quantile * observations
     let last = sorted.count - 1
     let index = sorted[..<last].firstIndex { $0.count >= rank } ?? last
     // Above the highest finite bound nothing is known; that bound is the answer.
-    if index == last { return (sorted[last - 1].upperBound, isForced) }
-    if index == 0, sorted[0].upperBound <= 0 { return (sorted[0].upperBound, isForced) }
+    if index == last { return (sorted[last - 1].upperBound, forced) }
+    if index == 0, sorted[0].upperBound <= 0 { return (sorted[0].upperBound, forced) }
     var lowerBound = 0.0
     var count = sorted[index].count
     if index > 0 {
@@ -33,7 +37,7 @@ enum ClassicBuckets {
       rank -= sorted[index - 1].count
     }
     let width = sorted[index].upperBound - lowerBound
-    return (lowerBound + width * (rank / count), isForced)
+    return (lowerBound + width * (rank / count), forced)
   }
 
   /// The part of the observations between two values.
@@ -80,8 +84,10 @@ enum ClassicBuckets {
     return result
   }
 
-  private static func makeMonotonic(_ buckets: inout [Bucket]) -> Bool {
-    var isForced = false
+  private static func makeMonotonic(
+    _ buckets: inout [Bucket], at time: Int64
+  ) -> ForcedMonotonicity? {
+    var forced: ForcedMonotonicity?
     var previous = buckets[0].count
     for index in buckets.indices.dropFirst() {
       let current = buckets[index].count
@@ -90,12 +96,17 @@ enum ClassicBuckets {
         buckets[index].count = previous
       } else if current < previous {
         buckets[index].count = previous
-        isForced = true
+        let (bound, difference) = (buckets[index].upperBound, previous - current)
+        if forced == nil {
+          forced = ForcedMonotonicity(bound: bound, difference: difference, at: time)
+        } else {
+          forced?.raise(bound: bound, difference: difference)
+        }
       } else {
         previous = current
       }
     }
-    return isForced
+    return forced
   }
 
   private static func isAlmostEqual(_ left: Double, _ right: Double) -> Bool {

@@ -13,8 +13,8 @@ extension Evaluator {
     let input = try evaluate(aggregation.expression, steps)
     switch aggregation.aggregator {
     case .topk, .bottomk: return try select(aggregation, parameters, input, steps)
-    case .quantile: return quantile(aggregation, parameters, input)
-    default: return accumulate(aggregation, input)
+    case .quantile: return try quantile(aggregation, parameters, input)
+    default: return try accumulate(aggregation, input)
     }
   }
 
@@ -45,6 +45,13 @@ extension Evaluator {
       }
     }
 
+    /// The rows of each group, in their order.
+    var members: [[Int]] {
+      var members: [[Int]] = Array(repeating: [], count: labels.count)
+      for (row, group) in ofRow.enumerated() { members[group].append(row) }
+      return members
+    }
+
     static func key(_ labels: Labels, _ grouping: [String], _ isWithout: Bool) -> Labels {
       isWithout ? labels.without(grouping + [Labels.metricName]) : labels.keeping(grouping)
     }
@@ -52,7 +59,7 @@ extension Evaluator {
 
   private func output(_ groups: Groups, _ input: Matrix) -> Matrix {
     var output = Matrix(steps: input.steps)
-    output.reserve(rows: groups.labels.count)
+    reserve(groups.labels.count, in: &output)
     for labels in groups.labels { _ = output.append(Matrix.Row(labels: labels)) }
     for row in input.rows.indices {
       let group = groups.ofRow[row]
@@ -64,33 +71,44 @@ extension Evaluator {
 
   // MARK: Sums and the like
 
-  private func accumulate(_ aggregation: Aggregation, _ input: Matrix) -> Matrix {
+  private func accumulate(
+    _ aggregation: Aggregation, _ input: Matrix
+  ) throws(QueryError) -> Matrix {
     let groups = Groups(aggregation, input)
     var output = output(groups, input)
     switch aggregation.aggregator {
     case .sum: sum(groups, input, into: &output)
-    case .avg: average(groups, input, into: &output)
-    default: fold(aggregation.aggregator, groups, input, into: &output)
+    case .avg: try average(groups, input, into: &output)
+    default: try fold(aggregation.aggregator, groups, input, into: &output)
     }
     output.removeEmptyRows()
     return output
   }
 
+  /// One group after the other and a few steps at a time: a state is ten times as large as a value,
+  /// so that one for every group and step would be far more memory than the samples' limit allows.
   private func fold(
     _ aggregator: Aggregator, _ groups: Groups, _ input: Matrix, into output: inout Matrix
-  ) {
+  ) throws(QueryError) {
     let steps = input.steps
-    var states = Array(repeating: Accumulator(aggregator), count: groups.labels.count * steps)
-    for row in input.rows.indices {
-      let offset = groups.ofRow[row] * steps
-      for step in 0..<steps {
-        let value = input.values[row * steps + step]
-        if Matrix.isAbsent(value) { continue }
-        states[offset + step].add(value)
+    let atOnce = min(steps, 1024)
+    let fresh = Array(repeating: Accumulator(aggregator), count: atOnce)
+    var work = 0
+    for (group, rows) in groups.members.enumerated() {
+      for start in stride(from: 0, to: steps, by: max(atOnce, 1)) {
+        let count = min(atOnce, steps - start)
+        var states = fresh
+        for row in rows {
+          try interrupt(after: count, &work)
+          for step in 0..<count {
+            let value = input.values[row * steps + start + step]
+            if !Matrix.isAbsent(value) { states[step].add(value) }
+          }
+        }
+        for step in 0..<count {
+          if let value = states[step].result { output.values[group * steps + start + step] = value }
+        }
       }
-    }
-    for index in states.indices {
-      if let value = states[index].result { output.values[index] = value }
     }
   }
 
@@ -137,7 +155,9 @@ extension Evaluator {
     }
   }
 
-  private func average(_ groups: Groups, _ input: Matrix, into output: inout Matrix) {
+  private func average(
+    _ groups: Groups, _ input: Matrix, into output: inout Matrix
+  ) throws(QueryError) {
     var compensations = Array(repeating: 0.0, count: output.values.count)
     var counts = Array(repeating: 0.0, count: output.values.count)
     var overflows = false
@@ -165,12 +185,12 @@ extension Evaluator {
     // From an infinite sum on, the mean is formed differently: from the beginning once more.
     guard overflows else { return }
     for place in output.values.indices { output.values[place] = Matrix.absent }
-    fold(.avg, groups, input, into: &output)
+    try fold(.avg, groups, input, into: &output)
   }
 
   private mutating func quantile(
     _ aggregation: Aggregation, _ parameters: [Double], _ input: Matrix
-  ) -> Matrix {
+  ) throws(QueryError) -> Matrix {
     let position = aggregation.parameter?.position ?? aggregation.position
     if parameters.contains(where: \.isNaN) {
       annotate(.invalidQuantile(.nan, at: position))
@@ -184,14 +204,18 @@ extension Evaluator {
     let groups = Groups(aggregation, input)
     var output = output(groups, input)
     let steps = input.steps
-    for step in 0..<steps {
-      var values: [[Double]] = Array(repeating: [], count: groups.labels.count)
-      for row in input.rows.indices {
-        let value = input.values[row * steps + step]
-        if !Matrix.isAbsent(value) { values[groups.ofRow[row]].append(value) }
-      }
-      for (group, found) in values.enumerated() where !found.isEmpty {
-        output.values[group * steps + step] = Quantile.of(found, parameters[step])
+    var values: [Double] = []
+    var work = 0
+    for (group, rows) in groups.members.enumerated() {
+      for step in 0..<steps {
+        try interrupt(after: rows.count, &work)
+        values.removeAll(keepingCapacity: true)
+        for row in rows {
+          let value = input.values[row * steps + step]
+          if !Matrix.isAbsent(value) { values.append(value) }
+        }
+        if values.isEmpty { continue }
+        output.values[group * steps + step] = Quantile.of(values, parameters[step])
       }
     }
     output.removeEmptyRows()
@@ -215,14 +239,14 @@ extension Evaluator {
     if let largest, largest >= 0x1p63 {
       throw .execution("Scalar value \(NumberText.general(largest)) overflows int64")
     }
-    let groups = Groups(aggregation, input)
-    var members: [[Int]] = Array(repeating: [], count: groups.labels.count)
-    for row in input.rows.indices { members[groups.ofRow[row]].append(row) }
+    let members = Groups(aggregation, input).members
     let isTop = aggregation.aggregator == .topk
     var output = input
     var order: [Int] = []
     for index in output.values.indices { output.values[index] = Matrix.absent }
+    var work = 0
     for step in 0..<input.steps {
+      try interrupt(after: input.rows.count, &work)
       let count = Int(min(parameters[step], Double(input.rows.count)))
       guard count >= 1 else { continue }
       for group in members {

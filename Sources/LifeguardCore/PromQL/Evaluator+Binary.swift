@@ -93,7 +93,7 @@ extension Evaluator {
       append(right, signatures.right, to: &result, unless: present, signatures.count)
       result.removeEmptyRows()
       // Both sides may have a series of the same labels, each at other steps.
-      if result.steps > 1 { try result.mergeRowsWithSameLabels() } else { mayRepeatLabels = true }
+      if result.steps > 1 { try result.mergeRowsWithSameLabels() }
       return result
     case .and:
       let present = presence(right, signatures.right, signatures.count)
@@ -182,9 +182,8 @@ extension Evaluator {
     let (many, one) = isSwapped ? (right, left) : (left, right)
     let manySignatures = isSwapped ? signatures.right : signatures.left
     let oneSignatures = isSwapped ? signatures.left : signatures.right
-    if binary.matching.cardinality != .oneToOne { mayRepeatLabels = true }
     var result = Matrix(steps: left.steps)
-    result.reserve(rows: many.rows.count)
+    reserve(many.rows.count, in: &result)
     var pairs = Pairs(many: many.rows.count)
     var partner = Array(repeating: -1, count: signatures.count)
     var matchedAt = Array(repeating: -1, count: signatures.count)
@@ -208,7 +207,10 @@ extension Evaluator {
       }
     }
     result.removeEmptyRows()
-    if result.steps > 1, mayRepeatLabels { try result.mergeRowsWithSameLabels() }
+    // A series may have met others at other steps, and given the same labels with each.
+    let repeats =
+      binary.matching.cardinality != .oneToOne || pairs.numbers.count < pairs.groups.count
+    if result.steps > 1, repeats { try result.mergeRowsWithSameLabels() }
     return result
   }
 

@@ -2,7 +2,9 @@
 extension Evaluator {
   mutating func evaluate(_ call: Call, _ steps: Steps) throws(QueryError) -> Matrix {
     switch call.function {
-    case .time: return Matrix(scalars: (0..<steps.count).map { Double(steps.time($0)) / 1000 })
+    case .time:
+      try hold(steps.count)
+      return Matrix(scalars: (0..<steps.count).map { Double(steps.time($0)) / 1000 })
     case .pi: return constant(.pi, steps)
     case .start: return constant(Double(start) / 1000, steps)
     case .end: return constant(Double(end) / 1000, steps)
@@ -19,7 +21,9 @@ extension Evaluator {
       }
       return left
     case .vector: return try evaluate(call.arguments[0], steps)
-    case .scalar: return scalar(try evaluate(call.arguments[0], steps))
+    case .scalar:
+      try hold(steps.count)
+      return scalar(try evaluate(call.arguments[0], steps))
     case .timestamp: return try timestamp(call, steps)
     case .absent: return try absent(call, steps)
     case .absentOverTime: return try absentOverTime(call, steps)
@@ -92,6 +96,7 @@ extension Evaluator {
 
   private mutating func calendar(_ call: Call, _ steps: Steps) throws(QueryError) -> Matrix {
     guard let argument = call.arguments.first else {
+      try hold(steps.count)
       return Matrix(
         scalars: (0..<steps.count).map {
           CalendarTime(seconds: steps.time($0) / 1000).component(call.function)
@@ -111,6 +116,7 @@ extension Evaluator {
   private mutating func absent(_ call: Call, _ steps: Steps) throws(QueryError) -> Matrix {
     absentDepth += 1
     defer { absentDepth -= 1 }
+    try hold(steps.count)
     let matrix = try evaluate(call.arguments[0], steps)
     var found = Array(repeating: false, count: steps.count)
     for (index, value) in matrix.values.enumerated() where !Matrix.isAbsent(value) {
@@ -124,6 +130,7 @@ extension Evaluator {
   ) throws(QueryError) -> Matrix {
     absentDepth += 1
     defer { absentDepth -= 1 }
+    try hold(steps.count)
     let present = try overWindows(call, steps)
     var found = Array(repeating: false, count: steps.count)
     for (index, value) in present.values.enumerated() where !Matrix.isAbsent(value) {

@@ -27,6 +27,7 @@ extension Evaluator {
     if call.function != .histogramFraction { checkQuantiles(call, parameters) }
     let histograms = group(input, vector.unwrapped.position)
     var output = Matrix(steps: steps.count)
+    var work = 0
     let rounds = call.function == .histogramQuantiles ? parameters.count : 1
     for round in 0..<rounds {
       for histogram in histograms {
@@ -37,17 +38,19 @@ extension Evaluator {
           row.labels[name] = Self.openMetrics(parameters[round][0])
         }
         let offset = output.append(row)
+        try checkSize(output)
         for step in 0..<steps.count {
+          try interrupt(after: histogram.rows.count, &work)
           let buckets = buckets(of: histogram, input, step)
           guard !buckets.isEmpty else { continue }
-          output.values[offset + step] = value(
-            call, buckets, parameters, round, step, row.labels.metric,
-            vector.unwrapped.position)
+          let (value, forced) = Self.value(
+            call, buckets, parameters, round, step, at: steps.time(step))
+          output.values[offset + step] = value
+          if let forced { note(forced, row.labels.metric, vector.unwrapped.position) }
         }
       }
     }
     output.removeEmptyRows()
-    if call.function == .histogramQuantiles { mayRepeatLabels = true }
     return output
   }
 
@@ -67,16 +70,28 @@ extension Evaluator {
     }
   }
 
-  private mutating func value(
+  private static func value(
     _ call: Call, _ buckets: [ClassicBuckets.Bucket], _ parameters: [[Double]], _ round: Int,
-    _ step: Int, _ metric: String, _ position: PositionRange
-  ) -> Double {
+    _ step: Int, at time: Int64
+  ) -> (Double, forced: ForcedMonotonicity?) {
     if call.function == .histogramFraction {
-      return ClassicBuckets.fraction(buckets, from: parameters[0][step], to: parameters[1][step])
+      return (
+        ClassicBuckets.fraction(buckets, from: parameters[0][step], to: parameters[1][step]), nil
+      )
     }
-    let (value, isForced) = ClassicBuckets.quantile(buckets, parameters[round][step])
-    if isForced { annotate(.forcedMonotonicity(metric, at: position)) }
-    return value
+    return ClassicBuckets.quantile(buckets, parameters[round][step], at: time)
+  }
+
+  private mutating func note(
+    _ change: ForcedMonotonicity, _ metric: String, _ position: PositionRange
+  ) {
+    let remark = Annotation.forcedMonotonicity(metric, at: position)
+    annotate(remark)
+    if forced[remark] == nil {
+      forced[remark] = change
+    } else {
+      forced[remark]?.merge(change)
+    }
   }
 
   /// The buckets by what they have in common, the metric's name included.

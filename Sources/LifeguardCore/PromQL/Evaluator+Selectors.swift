@@ -63,7 +63,7 @@ extension Evaluator {
     let last = reference.resolved(steps.last)
     let selection = try select(selector, after: first - lookback, through: last)
     var matrix = Matrix(steps: steps.count)
-    matrix.reserve(rows: selection.references.count)
+    reserve(selection.references.count, in: &matrix)
     if steps.count > 1, reference.fixed == nil {
       try fill(&matrix, selection, steps, reference, wantsTimes)
       return matrix
@@ -106,6 +106,7 @@ extension Evaluator {
       source.collect(series, after: after, through: through, into: &samples)
       guard !samples.isEmpty else { continue }
       var row = Matrix.Row(labels: selection.labels[index])
+      try hold(steps.count)
       let offset = matrix.append(row)
       var next = 0
       for step in 0..<steps.count {
@@ -121,12 +122,12 @@ extension Evaluator {
       }
       guard row.inputs != .none else {
         matrix.removeLastRow()
+        self.samples -= steps.count
         continue
       }
       row.inputs.isRemote = selection.isRemote(index)
       noteInput(row.inputs.newest, shift: reference.shift)
       matrix.rows[matrix.rows.count - 1].inputs = row.inputs
-      try hold(steps.count)
     }
   }
 

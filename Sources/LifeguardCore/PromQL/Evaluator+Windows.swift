@@ -15,7 +15,7 @@ extension Evaluator {
     }
     let windows = try windows(of: windowArgument, steps)
     var matrix = Matrix(steps: steps.count)
-    matrix.reserve(rows: windows.labels.count)
+    reserve(windows.labels.count, in: &matrix)
     var buffer = scratch
     scratch = []
     defer { scratch = buffer }
@@ -25,6 +25,7 @@ extension Evaluator {
       try hold(buffer.count)
       defer { samples -= buffer.count }
       guard !buffer.isEmpty else { continue }
+      try hold(steps.count)
       let offset = matrix.append(
         Matrix.Row(
           labels: windows.labels[index],
@@ -38,9 +39,9 @@ extension Evaluator {
       }
       guard hasValue else {
         matrix.removeLastRow()
+        samples -= steps.count
         continue
       }
-      try hold(steps.count)
       noteCounter(call, windows.labels[index], windowArgument)
     }
     return matrix

@@ -14,12 +14,12 @@ struct Evaluator<Source: SeriesSource> {
   var cache: SelectionCache
   var annotations: [Annotation] = []
   private var seen: Set<Annotation> = []
+  /// The numbers that belong to remarks on histograms, known when the query ends.
+  var forced: [Annotation: ForcedMonotonicity] = [:]
   var samples = 0
   var newestInput: Int64?
   /// Above zero inside `absent()`, whose selectors say nothing about freshness.
   var absentDepth = 0
-  /// Whether two rows may have come to carry the same labels, names included.
-  var mayRepeatLabels = false
   var scratch: [Sample] = []
 
   init(
@@ -87,7 +87,11 @@ struct Evaluator<Source: SeriesSource> {
   }
 
   private func result(_ value: QueryValue) -> QueryResult {
-    let placed = annotations.map { $0.placed(in: query.text) }
+    let placed = annotations.map { annotation in
+      var complete = annotation
+      if let numbers = forced[annotation] { complete.message += numbers.text }
+      return complete.placed(in: query.text)
+    }
     return QueryResult(
       value: value, warnings: placed.filter { $0.kind == .warning },
       infos: placed.filter { $0.kind == .info },
@@ -95,24 +99,14 @@ struct Evaluator<Source: SeriesSource> {
       readsRemote: cache.readsRemote)
   }
 
-  /// Drops the names that were only kept for the operators in between.
+  /// Drops the names that were only kept for the operators in between, after which series that
+  /// differed may be one: always looked for, since an answer with a series twice is none.
   private mutating func cleanUp(_ matrix: inout Matrix) throws(QueryError) {
-    var hasDropped = false
-    var name: String?
-    var hasOneName = true
     for index in matrix.rows.indices where matrix.rows[index].dropsName {
-      let labels = matrix.rows[index].labels
-      if hasDropped, labels.metric != name { hasOneName = false }
-      name = labels.metric
-      hasDropped = true
-      matrix.rows[index].labels = labels.withoutMetadata()
+      matrix.rows[index].labels = matrix.rows[index].labels.withoutMetadata()
+      matrix.rows[index].dropsName = false
     }
-    // Series of one name that differed with it differ without it.
-    let dropsAll = matrix.rows.allSatisfy { $0.dropsName }
-    for index in matrix.rows.indices { matrix.rows[index].dropsName = false }
-    if mayRepeatLabels || (hasDropped && !(hasOneName && dropsAll)) {
-      try matrix.mergeRowsWithSameLabels()
-    }
+    try matrix.mergeRowsWithSameLabels()
   }
 
   // MARK: Limits
@@ -140,6 +134,11 @@ struct Evaluator<Source: SeriesSource> {
     guard samples + matrix.values.count <= options.samplesMax else { throw .tooManySamples }
   }
 
+  /// Makes room for a result of as many rows, as far as the limit lets it grow.
+  func reserve(_ rows: Int, in matrix: inout Matrix) {
+    matrix.reserve(rows: rows, valuesMax: max(options.samplesMax - samples, 0))
+  }
+
   /// Counts samples that are held until the end of the query.
   mutating func hold(_ count: Int) throws(QueryError) {
     samples += count
@@ -154,6 +153,7 @@ struct Evaluator<Source: SeriesSource> {
     guard steps.count > 0 else { return Matrix(steps: 0) }
     if steps.count > 1, expression.isStepInvariant {
       if case .number(let literal) = expression {
+        try hold(steps.count)
         return Matrix(scalars: Array(repeating: literal.value, count: steps.count))
       }
       let once = try evaluateNode(expression, steps.first)

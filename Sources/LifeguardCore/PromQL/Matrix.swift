@@ -74,9 +74,12 @@ struct Matrix {
   @inline(__always)
   static func admitted(_ value: Double) -> Double { value.isNaN ? .nan : value }
 
-  mutating func reserve(rows count: Int) {
+  /// Makes room for `count` rows, though for no more than `valuesMax` values: a subquery with many
+  /// steps over many series would ask for more memory than there is before any limit is looked at.
+  mutating func reserve(rows count: Int, valuesMax: Int) {
     rows.reserveCapacity(count)
-    values.reserveCapacity(count * steps)
+    let (wanted, overflows) = count.multipliedReportingOverflow(by: steps)
+    values.reserveCapacity(overflows ? valuesMax : min(wanted, valuesMax))
   }
 
   /// Adds a row without values and says where they begin.
@@ -132,7 +135,7 @@ struct Matrix {
   }
 
   /// Makes one row of those with the same labels; one that is still to lose its name differs from
-  /// one that keeps it.
+  /// one that keeps it, unless there is nothing to lose.
   ///
   /// - Throws: when two of them have a value at the same step.
   mutating func mergeRowsWithSameLabels() throws(QueryError) {
@@ -143,9 +146,10 @@ struct Matrix {
     var hasMerged = false
     for row in rows.indices {
       let labels = rows[row].labels
-      let target = rows[row].dropsName ? nameless[labels] : known[labels]
+      let losesName = rows[row].dropsName && labels.hasMetadata
+      let target = losesName ? nameless[labels] : known[labels]
       guard let target else {
-        if rows[row].dropsName { nameless[labels] = row } else { known[labels] = row }
+        if losesName { nameless[labels] = row } else { known[labels] = row }
         continue
       }
       hasMerged = true

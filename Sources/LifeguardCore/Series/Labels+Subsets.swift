@@ -13,6 +13,9 @@ extension Labels {
     without(Self.metadataNames)
   }
 
+  /// Whether `withoutMetadata` would take anything away.
+  var hasMetadata: Bool { contains { Self.metadataNames.contains($0.name) } }
+
   /// Only the labels whose names are listed.
   func keeping(_ names: [String]) -> Labels {
     if names.isEmpty { return Labels() }

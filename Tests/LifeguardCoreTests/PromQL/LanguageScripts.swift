@@ -7,7 +7,7 @@ enum LanguageScripts {
     ("selectors", selectors), ("operators", operators), ("matching", matching),
     ("aggregations", aggregations), ("rates", rates), ("over time", overTime),
     ("numbers", numbers), ("labels", labels), ("absence", absence), ("histograms", histograms),
-    ("calendar", calendar), ("times", times), ("ranges", ranges),
+    ("calendar", calendar), ("times", times), ("ranges", ranges), ("repeated", repeated),
   ]
 
   static let selectors = """
@@ -417,6 +417,19 @@ enum LanguageScripts {
       {s="p"} 1
       {s="n"} -1
 
+    # An infinity counts even beside NaN, as in Go.
+    eval instant at 1m clamp_min(n * NaN, Inf)
+      {s="p"} Inf
+      {s="n"} Inf
+
+    eval instant at 1m clamp(n * NaN, -Inf, 1)
+      {s="p"} NaN
+      {s="n"} NaN
+
+    eval instant at 1m clamp_max(n * NaN, -Inf)
+      {s="p"} -Inf
+      {s="n"} -Inf
+
     eval instant at 1m clamp_min(n, 0)
       {s="p"} 2.5
       {s="n"} 0
@@ -546,8 +559,13 @@ enum LanguageScripts {
       {} NaN
 
     eval instant at 1m histogram_quantile(0.5, odd_bucket)
-      expect info
+      expect info msg: PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name "odd_bucket", from buckets 2 to 2, with a max diff of 5, over 1 samples from 1970-01-01T00:01:00Z to 1970-01-01T00:01:00Z
       {} 1
+
+    # All that was changed is said at once.
+    eval range from 1m to 3m step 1m histogram_quantile(0.5, odd_bucket)
+      expect info regex: from buckets 2 to 2, with a max diff of 5, over 3 samples from 1970-01-01T00:01:00Z to 1970-01-01T00:03:00Z$
+      {} 1 1 1
 
     eval instant at 1m histogram_fraction(1, 2, t_bucket)
       {} 0.4
@@ -597,6 +615,12 @@ enum LanguageScripts {
 
     eval instant at 25s timestamp(s @ 10)
       {} 10
+
+    eval instant at 25s timestamp((s @ 20 offset 10s))
+      {} 10
+
+    eval instant at 25s timestamp(s offset 10s)
+      {} 10
     """
 
   static let ranges = """
@@ -645,5 +669,37 @@ enum LanguageScripts {
     eval range from 0 to 30s step 10s rate(s[20s])
       expect info
       {} _ 0.1 0.1 0.1
+    """
+
+  /// Parts of an answer that carry the same labels at different steps are one series.
+  static let repeated = """
+    load 1m
+      e_total 0+60x3
+      x{a="1"} 1x5
+      g{a="1"} 10 10 stale
+      y{a="1"} _ _ _ 20 20 20
+
+    # What never had a name is not told apart by whether it would lose one.
+    eval range from 2m to 5m step 1m (sum(rate(e_total[2m])) or vector(0)) * 100
+      {} 100 100 0 0
+
+    eval instant at 5m count_over_time((sum(rate(e_total[2m])) or vector(0))[4m:1m])
+      {} 4
+
+    eval range from 0 to 5m step 1m x + (g or y)
+      {a="1"} 11 11 _ 21 21 21
+
+    eval range from 0 to 5m step 1m x < (g or y)
+      x{a="1"} 1 1 _ 1 1 1
+
+    eval instant at 5m count_over_time((x + (g or y))[6m:1m])
+      {a="1"} 5
+
+    eval range from 0 to 5m step 1m -(g or y)
+      {a="1"} -10 -10 _ -20 -20 -20
+
+    # Both at once are no answer.
+    eval instant at 5m max_over_time({__name__=~"x|y",a="1"}[5m])
+      expect fail msg: vector cannot contain metrics with the same labelset
     """
 }

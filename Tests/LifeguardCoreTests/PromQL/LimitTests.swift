@@ -18,7 +18,7 @@ struct LimitTests {
     }
 
     func labels(of reference: SeriesReference) -> Labels {
-      ["__name__": "m", "i": "\(reference.slot)"]
+      ["__name__": "m", "i": "\(reference.slot)", "le": "1"]
     }
 
     func lastSample(
@@ -57,6 +57,10 @@ struct LimitTests {
   @Test(arguments: [
     "m", "m + 1", "rate(m[1m])", "sum(m)", "m * on (i) m", #"count_values("v", m)"#,
     "max_over_time(m[1h:1s])", "m @ start()", "label_replace(m, \"a\", \"b\", \"i\", \".*\")",
+    // Room for 20,000 series of 5000 steps would be 800 MB.
+    "max_over_time(m[5000s:1s])", "stddev by (i) (m)", "scalar(m)",
+    "max_over_time((vector(time()) + vector(time()))[3000s:1s])",
+    "max_over_time(absent(absent(vector(time())))[3000s:1s])",
   ])
   func `too many series end in Prometheus' words`(_ text: String) {
     let options = QueryOptions(samplesMax: 5000)
@@ -80,6 +84,33 @@ struct LimitTests {
     #expect(
       failure(text, EndlessSource(count: 20_000), options)
         == "query timed out in expression evaluation")
+  }
+
+  @Test(arguments: [
+    "quantile(0.5, m)", "topk(2, m)", "stddev(m)", "min(m)", "histogram_quantile(0.5, m)",
+  ])
+  func `what is made of many series is asked to stop, too`(_ text: String) {
+    let count: Int32 = 20_000
+    let asked = Mutex(0)
+    let options = QueryOptions(interruption: {
+      // The selector asks once, and once for each series.
+      asked.withLock { asked in
+        asked += 1
+        return asked > 1 + count ? .timedOut : nil
+      }
+    })
+    #expect(
+      failure(text, EndlessSource(count: count), options)
+        == "query timed out in expression evaluation")
+  }
+
+  @Test func `room is made for no more than may be held`() {
+    var matrix = Matrix(steps: 31_536_000)
+    matrix.reserve(rows: 2_000_000, valuesMax: 1000)
+    #expect(matrix.values.capacity < 10_000)
+    matrix = Matrix(steps: .max)
+    matrix.reserve(rows: 2, valuesMax: 1000)
+    #expect(matrix.values.capacity < 10_000)
   }
 
   @Test func `a result of many different values is refused while it grows`() {

@@ -18,6 +18,9 @@ import Testing
     ("(?P<n>a)(?<m>b)", "ab", true), (".", "é", true), ("..", "\r\n", true),
     (".", "e\u{301}", false),
     (#"\p{L}+"#, "Größe", true), (#"\pN"#, "٣", true), (#"\P{L}"#, "a", false),
+    ("(?i)ß", "ẞ", true), ("(?i)å", "Å", true), ("(?i)σ+", "Σςσ", true), ("(?i)i", "ı", false),
+    ("(?i)İ", "i", false), (#"(?i)[^\W]"#, "\u{212A}", true), (#"(?i)\W"#, "\u{17F}", false),
+    (#"(?i)\P{Lu}"#, "a", false), (#"\P{Lu}"#, "a", true), ("(?i)[[:^upper:]]", "a", false),
     (#"\p{Greek}+"#, "αβγ", true), ("(?U)a+.*", "aaa", true), ("(?:(?:a)*)*", "aaaa", true),
     ("(a*)*", "b", false), ("(a*)+", "", true), ("(|a)+", "aaa", true),
   ])
@@ -49,6 +52,43 @@ import Testing
     #expect(error?.description == "error parsing regexp: \(message)")
   }
 
+  @Test(
+    arguments: [
+      ("a*", "(?i)*", 10_000, "expression nests too deeply"),
+      ("a*", "(?i)*", 100_000, "expression too large"),
+      ("a", #"\Q\E{1}"#, 5000, "expression nests too deeply"),
+      ("[", #"\pL"#, 20_000, "expression too large"),
+      ("", #"\pL"#, 20_000, "expression too large"),
+      ("", "[[:", 20_000, "missing closing ]"),
+      ("", "a", 1 << 20, "expression too large"),
+      ("", "[ab]?", 5000, "expression too large"),
+    ])
+  func `a pattern that would cost more than it is long is refused`(
+    start: String, repeated: String, count: Int, message: String
+  ) {
+    let error = #expect(throws: RegularExpressionError.self) {
+      _ = try RegularExpression(start + String(repeating: repeated, count: count))
+    }
+    #expect(error?.code.rawValue == message)
+  }
+
+  @Test
+  func `long patterns and many repetitions are taken within reason`() throws {
+    let stacked = try RegularExpression("a" + String(repeating: "(?i)*", count: 200))
+    #expect(stacked.matches("aaa"))
+    #expect(!stacked.matches("b"))
+    // Written out as texts it would be two megabytes.
+    let long = String(repeating: "a", count: 8000)
+    let many = try RegularExpression(String(repeating: "(a|b)", count: 8) + long)
+    #expect(many.literals == nil)
+    #expect(many.matches("abababab" + long))
+    // What a dashboard makes of a long list of hosts is looked up.
+    let hosts = (0..<2000).map { #"10\.0\.\#($0)\.1:9100"# }
+    #expect(try RegularExpression(hosts.joined(separator: "|")).literals?.count == 2000)
+    #expect(try RegularExpression("(web|db)-[1]{1}|x").literals == nil)
+    #expect(try RegularExpression("(web|db)-(1|2)").literals == ["web-1", "web-2", "db-1", "db-2"])
+  }
+
   @Test(arguments: [
     "(a+)+b", "(a|a)*b", "(a*)*b", "(.*)(.*)(.*)(.*)x", "([a-z]+)*!", "(a?){50}a{50}b",
   ])
@@ -64,7 +104,9 @@ import Testing
 
   @Test(arguments: [
     ("(.*)-(.*)", "a-b", "$2-$1", "b-a"), ("(.*)", "x", "$1$1", "xx"), ("(.*)", "x", "${1}1", "x1"),
-    ("(.*)", "x", "$11", ""), ("(?P<n>.*)", "x", "<$n>", "<x>"), ("a(b)?", "a", "[$1]", "[]"),
+    ("(.*)", "x", "$11", ""), ("(.*)", "x", "<${9223372036854775807}>", "<>"),
+    ("(.*)", "x", "<$99999999999999999999>", "<>"),
+    ("(?P<n>.*)", "x", "<$n>", "<x>"), ("a(b)?", "a", "[$1]", "[]"),
     ("(.*)", "x", "$$1", "$1"), ("(.*)", "x", "$", "$"), ("(.*)", "x", "$-", "$-"),
     ("(a+)(a*)", "aaa", "$1|$2", "aaa|"), ("(a+?)(a*)", "aaa", "$1|$2", "a|aa"),
     ("(a|ab)(c|bcd)", "abcd", "$1,$2", "a,bcd"), ("(.)(.)", "é√", "$2$1", "√é"),

@@ -4,9 +4,15 @@
 struct ScriptRunner {
   var allowsExperimental = false
 
+  /// Why a case says nothing about this implementation.
+  enum Reason: Equatable {
+    case nativeHistograms
+    case experimental
+  }
+
   enum Outcome: Equatable {
     case passed
-    case excluded(String)
+    case excluded(Reason)
     case failed(String)
   }
 
@@ -20,11 +26,11 @@ struct ScriptRunner {
       if error.message.contains("experimental") || error.message.contains("is not enabled")
         || error.message.contains("unknown function")
       {
-        return .excluded("experimental")
+        return .excluded(.experimental)
       }
       return verdict(one, failure: error.description)
     }
-    if one.hasHistogram || readsHistograms(query, one) { return .excluded("native histograms") }
+    if one.hasHistogram || readsHistograms(query, one) { return .excluded(.nativeHistograms) }
     do {
       switch one.kind {
       case .instant(let time): return try instant(one, query, time)
@@ -43,6 +49,9 @@ struct ScriptRunner {
   private func verdict(_ one: Script.Case, failure: String) -> Outcome {
     guard one.fails else { return .failed("failed: \(failure)") }
     if let message = one.failure?.message, !failure.hasSuffix(message) {
+      return .failed("failed with \(failure)")
+    }
+    if let pattern = one.failure?.pattern, !Self.contains(failure, pattern) {
       return .failed("failed with \(failure)")
     }
     return .passed
@@ -196,19 +205,35 @@ struct ScriptRunner {
     }
   }
 
+  /// Every remark that is asked for must be there, and where any is asked for, every remark of its
+  /// kind must be one of those.
   private func notes(_ one: Script.Case, _ result: QueryResult) -> String? {
-    for note in one.notes {
-      let isWarning = note.kind.hasSuffix("warn")
-      let found = (isWarning ? result.warnings : result.infos).map(\.text)
-      if note.kind.hasPrefix("no_") {
-        if !found.isEmpty { return "unexpected \(found)" }
-      } else if let message = note.message {
-        if !found.contains(where: { $0.contains(message) }) { return "\(found), not \(message)" }
-      } else if found.isEmpty {
-        return "no \(note.kind)"
+    for kind in ["warn", "info"] {
+      let found = (kind == "warn" ? result.warnings : result.infos).map(\.text)
+      if one.notes.contains(where: { $0.kind == "no_\(kind)" }), !found.isEmpty {
+        return "unexpected \(found)"
+      }
+      let wanted = one.notes.filter { $0.kind == kind }
+      for note in wanted where !found.contains(where: { Self.matches($0, note) }) {
+        return "\(found), not \(note.message ?? note.pattern ?? "any \(kind)")"
+      }
+      if wanted.isEmpty { continue }
+      for text in found where !wanted.contains(where: { Self.matches(text, $0) }) {
+        return "unexpected \(text)"
       }
     }
     return nil
+  }
+
+  private static func matches(_ text: String, _ note: Script.Note) -> Bool {
+    if let message = note.message { return text == message }
+    if let pattern = note.pattern { return contains(text, pattern) }
+    return true
+  }
+
+  private static func contains(_ text: String, _ pattern: String) -> Bool {
+    // why try?: a pattern that cannot be read matches nothing, and the case fails.
+    (try? RegularExpression(".*(?:\(pattern)).*"))?.matches(text) == true
   }
 
   private static func elements(_ value: QueryValue) -> [VectorElement] {

@@ -15,7 +15,12 @@ public struct RegularExpression: Sendable {
   let program: RegularExpressionProgram
   let names: [String: Int]
 
-  private static let literalsMax = 256
+  /// As many as a dashboard's variable may list.
+  private static let literalsMax = 4096
+  private static let literalBytesMax = 262_144
+  /// A run visits all instructions for each character in the worst case, and a selector runs once
+  /// for each value of a label: fewer than a program may have where it is only kept for its groups.
+  private static let instructionsMax = 10_000
 
   /// - Throws: when the pattern is not RE2 syntax or would become too large.
   public init(_ pattern: String) throws(RegularExpressionError) {
@@ -27,11 +32,15 @@ public struct RegularExpression: Sendable {
       node, groupCount: parser.groupCount, pattern: pattern)
     if let least = node.anythingAtLeast {
       shape = .anything(least: least)
-    } else if let literals = node.literals(atMost: Self.literalsMax),
+    } else if let literals = node.literals(
+      atMost: Self.literalsMax, bytesMax: Self.literalBytesMax),
       literals.allSatisfy({ $0.utf8.allSatisfy { $0 < 0x80 } })
     {
       shape = .literals(Set(literals))
     } else {
+      guard program.instructions.count <= Self.instructionsMax else {
+        throw RegularExpressionError(code: .tooLarge, fragment: pattern)
+      }
       shape = .general
     }
   }
@@ -84,7 +93,8 @@ public struct RegularExpression: Sendable {
         position += 1
       } else if let name = Self.groupName(source, &position) {
         let number = Int(name) ?? names[name]
-        if let number, number >= 0, 2 * number + 1 < bounds.count, bounds[2 * number] >= 0 {
+        // What is no group may be as large a number as can be written.
+        if let number, number >= 0, number < bounds.count / 2, bounds[2 * number] >= 0 {
           result += bytes[bounds[2 * number]..<bounds[2 * number + 1]]
         }
       } else {

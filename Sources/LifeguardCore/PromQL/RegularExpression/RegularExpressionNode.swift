@@ -18,28 +18,38 @@ indirect enum RegularExpressionNode: Hashable, Sendable {
   case repetition(RegularExpressionNode, least: Int, most: Int?, isGreedy: Bool)
   case group(RegularExpressionNode, number: Int)
 
-  /// The texts the node matches when they are few and plain, for a look-up instead of a run.
-  func literals(atMost limit: Int) -> [String]? {
+  /// The texts the node matches when they are few, plain, and together not longer than
+  /// `bytesMax`, for a look-up instead of a run.
+  func literals(atMost limit: Int, bytesMax: Int) -> [String]? {
     switch self {
     case .empty: return [""]
     case .set(let set):
       guard let value = set.single, let scalar = Unicode.Scalar(value) else { return nil }
       return [String(Character(scalar))]
-    case .group(let inner, _): return inner.literals(atMost: limit)
+    case .group(let inner, _): return inner.literals(atMost: limit, bytesMax: bytesMax)
     case .choice(let choices):
       var found: [String] = []
+      var bytes = 0
       for choice in choices {
-        guard let texts = choice.literals(atMost: limit) else { return nil }
+        guard let texts = choice.literals(atMost: limit, bytesMax: bytesMax) else { return nil }
         found += texts
-        if found.count > limit { return nil }
+        bytes += texts.reduce(0) { $0 + $1.utf8.count }
+        if found.count > limit || bytes > bytesMax { return nil }
       }
       return found
     case .sequence(let parts):
       var found = [""]
       for part in parts {
-        guard let texts = part.literals(atMost: limit) else { return nil }
-        found = found.flatMap { before in texts.map { before + $0 } }
-        if found.count > limit { return nil }
+        guard let texts = part.literals(atMost: limit, bytesMax: bytesMax) else { return nil }
+        if texts == [""] { continue }
+        guard found.count * texts.count <= limit else { return nil }
+        // In place where it can be: a long literal is a part for each character.
+        if texts.count == 1 {
+          for index in found.indices { found[index] += texts[0] }
+        } else {
+          found = found.flatMap { before in texts.map { before + $0 } }
+        }
+        if found.reduce(0, { $0 + $1.utf8.count }) > bytesMax { return nil }
       }
       return found
     case .assertion, .repetition: return nil

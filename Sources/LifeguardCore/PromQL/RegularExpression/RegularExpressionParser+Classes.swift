@@ -25,25 +25,25 @@ extension RegularExpressionParser {
   /// `\d`, `\pL` and the like, the backslash being consumed; `nil` when it is something else.
   mutating func classEscape(
     start: Int
-  ) throws(RegularExpressionError) -> [ClosedRange<UInt32>]? {
-    let ranges: [ClosedRange<UInt32>]
+  ) throws(RegularExpressionError) -> ClassPart? {
+    let part: ClassPart
     switch peek() {
-    case "d": ranges = Self.digits
-    case "D": ranges = ScalarSet.complement(Self.digits)
-    case "s": ranges = Self.spaces
-    case "S": ranges = ScalarSet.complement(Self.spaces)
-    case "w": ranges = Self.words
-    case "W": ranges = ScalarSet.complement(Self.words)
+    case "d": part = ClassPart(ranges: Self.digits)
+    case "D": part = ClassPart(ranges: Self.digits, isNegated: true)
+    case "s": part = ClassPart(ranges: Self.spaces)
+    case "S": part = ClassPart(ranges: Self.spaces, isNegated: true)
+    case "w": part = ClassPart(ranges: Self.words)
+    case "W": part = ClassPart(ranges: Self.words, isNegated: true)
     case "p", "P": return try unicodeClass(start: start)
     default: return nil
     }
     advance()
-    return ranges
+    return part
   }
 
   private mutating func unicodeClass(
     start: Int
-  ) throws(RegularExpressionError) -> [ClosedRange<UInt32>] {
+  ) throws(RegularExpressionError) -> ClassPart {
     var isNegated = peek() == "P"
     advance()
     guard peek() != nil else { throw failure(.invalidRange, from: start) }
@@ -65,7 +65,7 @@ extension RegularExpressionParser {
     guard let ranges = UnicodeClass.ranges(named: name) else {
       throw failure(.invalidRange, from: start)
     }
-    return isNegated ? ScalarSet.complement(ranges) : ranges
+    return ClassPart(ranges: ranges, isNegated: isNegated)
   }
 
   /// An escape for one character, the backslash being consumed.
@@ -137,7 +137,7 @@ extension RegularExpressionParser {
       isNegated = true
       advance()
     }
-    var ranges: [ClosedRange<UInt32>] = []
+    var parts: [ClassPart] = []
     var isFirst = true
     while isFirst || peek() != "]" {
       guard peek() != nil else {
@@ -145,30 +145,43 @@ extension RegularExpressionParser {
       }
       // As in POSIX, "-" stands for itself at the ends only; elsewhere Perl flags allow it too.
       isFirst = false
-      ranges += try bracketItem(classStart: start)
+      let part = try bracketItem(classStart: start)
+      try count(part)
+      parts.append(part)
     }
     advance()
-    return .set(ScalarSet(ranges, isNegated: isNegated, ignoresCase: ignoresCase))
+    return .set(ScalarSet(parts, isNegated: isNegated, ignoresCase: ignoresCase))
+  }
+
+  /// A class of a few characters may have hundreds of ranges: many of them would be a pattern that
+  /// takes far more memory than it is long.
+  mutating func count(_ part: ClassPart) throws(RegularExpressionError) {
+    rangeCount += part.ranges.count
+    guard rangeCount <= Self.rangesMax else {
+      throw failure(.tooLarge, from: 0, to: pattern.count)
+    }
   }
 
   private mutating func bracketItem(
     classStart: Int
-  ) throws(RegularExpressionError) -> [ClosedRange<UInt32>] {
+  ) throws(RegularExpressionError) -> ClassPart {
     let start = position
     if peek() == "[", peek(1) == ":" {
-      if let ranges = try namedClass(start: start) { return ranges }
+      if let part = try namedClass(start: start) { return part }
     }
     if peek() == "\\" {
       advance()
-      if let ranges = try classEscape(start: start) { return ranges }
+      if let part = try classEscape(start: start) { return part }
       position = start
     }
     let low = try bracketCharacter(classStart: classStart)
-    guard peek() == "-", peek(1) != nil, peek(1) != "]" else { return [low...low] }
+    guard peek() == "-", peek(1) != nil, peek(1) != "]" else {
+      return ClassPart(ranges: [low...low])
+    }
     advance()
     let high = try bracketCharacter(classStart: classStart)
     guard low <= high else { throw failure(.invalidRange, from: start) }
-    return [low...high]
+    return ClassPart(ranges: [low...high])
   }
 
   private mutating func bracketCharacter(
@@ -185,17 +198,21 @@ extension RegularExpressionParser {
   /// `[:name:]`; `nil` when it is not closed, and the bracket then stands for itself.
   private mutating func namedClass(
     start: Int
-  ) throws(RegularExpressionError) -> [ClosedRange<UInt32>]? {
+  ) throws(RegularExpressionError) -> ClassPart? {
+    guard mayCloseNamedClass else { return nil }
     var end = position + 2
     while end + 1 < pattern.count, !(pattern[end] == 0x3A && pattern[end + 1] == 0x5D) {
       end += 1
     }
-    guard end + 1 < pattern.count else { return nil }
+    guard end + 1 < pattern.count else {
+      mayCloseNamedClass = false
+      return nil
+    }
     var name = text(position + 2, end)
     position = end + 2
     let isNegated = name.hasPrefix("^")
     if isNegated { name.removeFirst() }
     guard let ranges = Self.named[name] else { throw failure(.invalidRange, from: start) }
-    return isNegated ? ScalarSet.complement(ranges) : ranges
+    return ClassPart(ranges: ranges, isNegated: isNegated)
   }
 }

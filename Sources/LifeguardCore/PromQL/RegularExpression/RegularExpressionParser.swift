@@ -16,16 +16,30 @@ struct RegularExpressionParser {
   private(set) var groupCount = 0
   private(set) var groupNames: [String: Int] = [:]
   private var depth = 0
+  /// Repetitions of repetitions that no group separates: each makes the tree a level higher.
+  private var stacked = 0
+  /// The ranges of all classes so far.
+  var rangeCount = 0
+  /// False once there was no `:]` ahead: then there is none further on either.
+  var mayCloseNamedClass = true
 
   /// As in Go: more makes programs too large (`maxRepeat`).
   private static let repeatMax = 1000
   private static let depthMax = 250
+  /// A literal of this length makes a program that is too large anyway; what reads a pattern may go
+  /// over it a few hundred times.
+  private static let lengthMax = 65_536
+  /// As many as in 150 times `\pL`, the largest class.
+  static let rangesMax = 100_000
 
   init(_ text: String) {
-    pattern = text.unicodeScalars.map(\.value)
+    pattern = text.unicodeScalars.prefix(Self.lengthMax + 1).map(\.value)
   }
 
   mutating func parse() throws(RegularExpressionError) -> Node {
+    guard pattern.count <= Self.lengthMax else {
+      throw RegularExpressionError(code: .tooLarge, fragment: text(0, 100) + "…")
+    }
     let node = try choice()
     if position < pattern.count {
       throw RegularExpressionError(code: .unexpectedParenthesis, fragment: text(0, pattern.count))
@@ -77,6 +91,10 @@ struct RegularExpressionParser {
       if try repetitionOperator() != nil {
         // Behind flags or a quotation, it repeats what stands before them.
         guard let last = parts.popLast() else { throw failure(.missingRepeatArgument, from: start) }
+        stacked += 1
+        guard stacked <= Self.depthMax else {
+          throw failure(.nestingTooDeep, from: 0, to: pattern.count)
+        }
         position = start
         parts.append(try repeated(last, start: start))
         continue
@@ -144,8 +162,9 @@ struct RegularExpressionParser {
       return .assertion(.noWordBoundary)
     default: break
     }
-    if let ranges = try classEscape(start: start) {
-      return .set(ScalarSet(ranges, ignoresCase: flags.ignoresCase))
+    if let part = try classEscape(start: start) {
+      try count(part)
+      return .set(ScalarSet([part], ignoresCase: flags.ignoresCase))
     }
     return literal(try characterEscape(start: start))
   }
@@ -262,7 +281,9 @@ struct RegularExpressionParser {
     }
     position = operatorEnd
     let node = Node.repetition(atom, least: bounds.least, most: bounds.most, isGreedy: isGreedy)
-    guard Self.repeatProduct(node) <= Self.repeatMax else {
+    // As in Go, what is written out at most once is not looked into.
+    let isWrittenOut = bounds.least > 1 || bounds.most ?? 0 > 1
+    guard !isWrittenOut || Self.repeatProduct(node) <= Self.repeatMax else {
       throw failure(.invalidRepeatCount, from: operatorStart)
     }
     return node

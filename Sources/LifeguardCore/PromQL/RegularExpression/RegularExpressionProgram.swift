@@ -17,6 +17,8 @@ struct RegularExpressionProgram: Sendable {
 
   private(set) var instructions: [Instruction] = []
   private(set) var sets: [ScalarSet] = []
+  /// Where each set stands, while the program is made.
+  private var places: [ScalarSet: Int] = [:]
   let groupCount: Int
 
   /// A limit of ours; Go's is in the same region of memory.
@@ -32,6 +34,7 @@ struct RegularExpressionProgram: Sendable {
     emit(.save(1))
     emit(.assertion(.textEnd))
     emit(.match)
+    places = [:]
   }
 
   private mutating func emit(_ instruction: Instruction) { instructions.append(instruction) }
@@ -48,9 +51,12 @@ struct RegularExpressionProgram: Sendable {
       if let single = set.single {
         emit(.scalar(single))
       } else {
-        let known = sets.firstIndex(of: set)
-        if known == nil { sets.append(set) }
-        emit(.set(known ?? sets.count - 1))
+        let place = places[set] ?? sets.count
+        if place == sets.count {
+          places[set] = place
+          sets.append(set)
+        }
+        emit(.set(place))
       }
     case .assertion(let assertion): emit(.assertion(assertion))
     case .sequence(let parts):

@@ -2,15 +2,31 @@
 struct ScalarSet: Hashable, Sendable {
   /// Sorted, not overlapping.
   private(set) var ranges: [ClosedRange<UInt32>]
+  /// Negated parts of the class: everything outside one of them is in the set.
+  private var excluded: [[ClosedRange<UInt32>]] = []
   private(set) var isNegated: Bool
   /// Whether letters match whatever their case.
   private(set) var ignoresCase: Bool
 
   static let largest: UInt32 = 0x10FFFF
 
-  init(
-    _ ranges: [ClosedRange<UInt32>], isNegated: Bool = false, ignoresCase: Bool = false
-  ) {
+  init(_ ranges: [ClosedRange<UInt32>]) {
+    self.init([ClassPart(ranges: ranges)])
+  }
+
+  init(_ parts: [ClassPart], isNegated: Bool = false, ignoresCase: Bool = false) {
+    var ranges: [ClosedRange<UInt32>] = []
+    for part in parts {
+      if !part.isNegated {
+        ranges += part.ranges
+      } else if ignoresCase {
+        // The same one often in a pattern is looked into once.
+        let others = Self.merged(part.ranges)
+        if !excluded.contains(others) { excluded.append(others) }
+      } else {
+        ranges += Self.complement(part.ranges)
+      }
+    }
     self.ranges = Self.merged(ranges)
     self.isNegated = isNegated
     self.ignoresCase = ignoresCase
@@ -19,7 +35,7 @@ struct ScalarSet: Hashable, Sendable {
   init(scalar: UInt32, ignoresCase: Bool) {
     ranges = [scalar...scalar]
     isNegated = false
-    self.ignoresCase = ignoresCase && Self.hasCase(scalar)
+    self.ignoresCase = ignoresCase && !CaseFolding.variants(of: scalar).isEmpty
   }
 
   /// The one scalar that the set consists of.
@@ -33,12 +49,16 @@ struct ScalarSet: Hashable, Sendable {
   }
 
   func contains(_ scalar: UInt32) -> Bool {
-    if isInRanges(scalar) { return !isNegated }
-    if ignoresCase, Self.variants(of: scalar).contains(where: isInRanges) { return !isNegated }
-    return isNegated
+    if Self.contains(ranges, scalar) { return !isNegated }
+    guard ignoresCase else { return isNegated }
+    let same = [scalar] + CaseFolding.variants(of: scalar)
+    func contains(_ ranges: [ClosedRange<UInt32>]) -> Bool {
+      same.contains { Self.contains(ranges, $0) }
+    }
+    return contains(ranges) || excluded.contains { !contains($0) } ? !isNegated : isNegated
   }
 
-  private func isInRanges(_ scalar: UInt32) -> Bool {
+  private static func contains(_ ranges: [ClosedRange<UInt32>], _ scalar: UInt32) -> Bool {
     // Most classes have a handful of ranges; the Unicode ones have hundreds.
     if ranges.count <= 8 {
       for range in ranges where range.contains(scalar) { return true }
@@ -75,35 +95,5 @@ struct ScalarSet: Hashable, Sendable {
       }
     }
     return result
-  }
-
-  private static func hasCase(_ scalar: UInt32) -> Bool { !variants(of: scalar).isEmpty }
-
-  /// The other letters that are the same but for their case (simple folding).
-  static func variants(of scalar: UInt32) -> [UInt32] {
-    guard let unicode = Unicode.Scalar(scalar) else { return [] }
-    if scalar < 0x80 {
-      switch scalar {
-      case 0x6B, 0x4B: return [scalar ^ 0x20, 0x212A]
-      case 0x73, 0x53: return [scalar ^ 0x20, 0x17F]
-      case 0x41...0x5A, 0x61...0x7A: return [scalar ^ 0x20]
-      default: return []
-      }
-    }
-    var found: [UInt32] = []
-    func add(_ mapping: String) {
-      let scalars = mapping.unicodeScalars
-      guard let only = scalars.first, scalars.count == 1 else { return }
-      if only.value != scalar, !found.contains(only.value) { found.append(only.value) }
-    }
-    let properties = unicode.properties
-    add(properties.lowercaseMapping)
-    add(properties.uppercaseMapping)
-    for other in found {
-      guard let unicode = Unicode.Scalar(other) else { continue }
-      add(unicode.properties.lowercaseMapping)
-      add(unicode.properties.uppercaseMapping)
-    }
-    return found
   }
 }
