@@ -30,4 +30,10 @@ public struct StoredSeries: Sendable {
   public var samples: [Sample]
   /// Whether it was written from elsewhere.
   public var isRemote = false
+
+  public init(labels: Labels, samples: [Sample], isRemote: Bool = false) {
+    self.labels = labels
+    self.samples = samples
+    self.isRemote = isRemote
+  }
 }
