@@ -84,6 +84,7 @@ struct SeriesTable {
         if error == .unknownSeries {
           collector.slots[index]?.reference = nil
           withoutRoom += 1
+          placeAgain(index, &collector, &turn, &row)
         }
       }
     }

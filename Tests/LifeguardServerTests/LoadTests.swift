@@ -67,7 +67,7 @@ import Testing
         let outcome = await served.agent.receive(body)
         #expect(outcome.accepted == 10_000)
       }
-      let selector = try await served.get("/api/v1/query", [("query", #"{__name__=~"ma.+"}"#)])
+      let selector = try await served.get("/api/v1/query", [("query", #"many{job="load"}"#)])
       #expect(selector.status == 422)
       #expect(selector.body.contains("query processing would load too many samples into memory"))
       let deadline = ContinuousClock.now + .seconds(10)
