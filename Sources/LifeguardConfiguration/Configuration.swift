@@ -101,8 +101,8 @@ public struct HTTPQuerySettings: Hashable, Sendable {
   public var timeout: Duration = .seconds(120)
   /// Samples that a query may hold at once, 16 bytes each.
   ///
-  /// Fewer than Prometheus' 50 million, which are 800 MB: the kernel is told to spare the agent when
-  /// memory runs out, so that what a query takes too much is taken from the services here.
+  /// Fewer than Prometheus' 50 million, which are 800 MB: the kernel is told to spare the agent
+  /// when memory runs out, so that what a query takes too much is taken from the services here.
   public var samplesMax = 10_000_000
   /// Points of one series in an answer.
   public var pointsMax = 11_000
