@@ -142,8 +142,8 @@ let package = Package(
       dependencies: ["LifeguardCore", "TestSupport", "lifeguard"], exclude: ["cloud.py"],
       swiftSettings: strict),
     .testTarget(
-      name: "LifeguardCoreTests", dependencies: ["LifeguardCore"], exclude: ["Fixtures"],
-      swiftSettings: strict),
+      name: "LifeguardCoreTests", dependencies: ["LifeguardCore", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     // Records what the default rules read; for DefaultRulesTests.
     .executableTarget(
       name: "rule-recorder",
@@ -174,7 +174,8 @@ let package = Package(
       path: "Tests/StoreWriter", swiftSettings: strict),
     .testTarget(
       name: "LifeguardStoreTests",
-      dependencies: ["LifeguardCore", "LifeguardStore", "store-writer"], swiftSettings: strict),
+      dependencies: ["LifeguardCore", "LifeguardStore", "TestSupport", "store-writer"],
+      swiftSettings: strict),
     .testTarget(
       name: "LifeguardHostTests", dependencies: ["LifeguardHost", "LifeguardCore", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),

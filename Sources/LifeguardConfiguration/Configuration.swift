@@ -92,7 +92,8 @@ public struct HTTPUser: Hashable, Sendable {
   }
 }
 
-/// `http.query`: the limits of queries; the defaults are Prometheus' but for the number at once.
+/// `http.query`: the limits of queries; the defaults are Prometheus' but for the number at once and
+/// the samples.
 public struct HTTPQuerySettings: Hashable, Sendable {
   /// Queries that are evaluated at once, each on a thread of its own; more wait for their turn.
   ///
@@ -101,7 +102,10 @@ public struct HTTPQuerySettings: Hashable, Sendable {
   /// How long a query may wait and run.
   public var timeout: Duration = .seconds(120)
   /// Samples that a query may hold at once, 16 bytes each.
-  public var samplesMax = 50_000_000
+  ///
+  /// Fewer than Prometheus' 50 million, which are 800 MB: the kernel is told to spare the agent
+  /// when memory runs out, so that what a query takes too much is taken from the services here.
+  public var samplesMax = 10_000_000
   /// Points of one series in an answer.
   public var pointsMax = 11_000
   /// How long a sample stands for its series when no newer one has come.

@@ -69,8 +69,8 @@ struct Differential {
   /// Whether rounding in another order explains it: every point in dispute is in dispute among our
   /// own answers, too, once each series is made larger or smaller in the 13th digit.
   ///
-  /// A comparison, a remainder, `floor`, or a difference of two large sums turns the last digit of a
-  /// sum into another answer.
+  /// A comparison, a remainder, `floor`, or a difference of two large sums turns the last digit of
+  /// a sum into another answer.
   private func isRounding(
     _ question: Question, _ text: String, _ loaded: Loaded, _ ours: QueryOutcome,
     _ theirs: QueryOutcome

@@ -37,9 +37,9 @@ struct ForcedMonotonicity: Hashable, Sendable {
 
   /// How Prometheus says it since 3.12 (util/annotations/annotations.go).
   var text: String {
-    ", from buckets \(NumberText.general(lowest)) to \(NumberText.general(highest)), with a max diff"
-      + " of \(NumberText.general(largestDifference, precision: 2)), over \(count) samples from"
-      + " \(Self.text(first)) to \(Self.text(last))"
+    ", from buckets \(NumberText.general(lowest)) to \(NumberText.general(highest))"
+      + ", with a max diff of \(NumberText.general(largestDifference, precision: 2))"
+      + ", over \(count) samples from \(Self.text(first)) to \(Self.text(last))"
   }
 
   /// In whole seconds.

@@ -1,4 +1,5 @@
 import LifeguardCore
+import TestSupport
 import Testing
 
 @Suite struct ParserTests {
@@ -151,13 +152,13 @@ import Testing
   }
 
   @Test func `random text ends in a query or an error`() {
-    var random = SplitMix(seed: 1)
+    var random = SplitMix(seed: Fuzzing.seed)
     let seeds = [
       "sum by (a) (rate(x{b=~\"c.*\"}[5m] offset 1m)) / on(a) group_left(d) y > bool 3 ^ 2",
       "histogram_quantile(0.9, sum(rate(z[1h:30s] @ end())) by (le)) or -w unless v{q!=''}",
       "label_replace(up, \"a\", \"${1}\", \"b\", `(.*)`) and 0x1F + 1e-3 # comment",
     ]
-    for round in 0..<20_000 {
+    for round in Fuzzing.rounds(20_000) {
       var bytes = Array(seeds[round % seeds.count].utf8)
       for _ in 0..<Int.random(in: 1...6, using: &random) {
         let position = Int.random(in: 0..<bytes.count, using: &random)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import LifeguardCore
@@ -118,9 +119,9 @@ import Testing
   }
 
   @Test func `any text at all is a pattern or an error`() {
-    var random = SplitMix(seed: 7)
+    var random = SplitMix(seed: Fuzzing.seed)
     let alphabet = Array("ab01()[]{}|*+?.^$\\-:,PQEdwpx<>i=!é ")
-    for _ in 0..<20_000 {
+    for _ in Fuzzing.rounds(20_000) {
       let length = Int.random(in: 0...14, using: &random)
       let text = String(
         (0..<length).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] })
