@@ -94,7 +94,7 @@ extension World {
       if facts.killSwitch { statistics.count("kill switch") }
       tell("kill switch \(facts.killSwitch)")
     }
-    if random.chance(facts.termination != nil ? 150 : 6) {
+    if noticeRandom.chance(facts.termination != nil ? 250 : 4) {
       facts.termination = facts.termination == nil ? "a spot interruption" : nil
       if facts.termination != nil { statistics.count("termination notice") }
       tell("termination \(facts.termination ?? "taken back")")

@@ -33,6 +33,8 @@ final class World {
   let scenario: Scenario
   let mutant: Mutant?
   var random: SplitMix64
+  /// Dice of their own: a history without a notice is what it would be if there were none.
+  var noticeRandom: SplitMix64
   var ledger = Ledger()
   var statistics = Statistics()
   /// Filled when a history is told again.
@@ -76,6 +78,7 @@ final class World {
     self.mutant = mutant
     scenario = try Scenario(seed: seed)
     random = SplitMix64(seed: seed)
+    noticeRandom = SplitMix64(seed: seed ^ 0xD2A1)
     bootedAt = scenario.isJustBooted ? 0 : -600_000
     persisted = MonitorState()
     monitor = World.monitor(scenario, MonitorState(), mutant)

@@ -24,7 +24,8 @@ extension Explanation {
     let mode = min(monitor.policy.mode, rule.mode ?? .auto, plan?.mode ?? .auto)
     self.init(
       rule: rule.name, expression: rule.expression.text, clear: rule.clear?.text,
-      forText: rule.hold.text, samples: rule.samples.map { "\($0.needed) of \($0.window)" },
+      forText: rule.hold.text,
+      samples: rule.alarm?.text ?? rule.samples.map { "\($0.needed) of \($0.window)" },
       origin: rule.origin.rawValue, location: rule.location.map(\.description),
       labels: rule.labels.mapValues(\.text), annotations: rule.annotations.mapValues(\.text),
       matches: matches, problem: problem, mode: mode.name, plan: plan?.name,

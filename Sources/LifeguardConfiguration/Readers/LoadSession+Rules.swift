@@ -89,6 +89,7 @@ extension LoadSession {
       rule.onNoData = policy
     }
     guard context.section.keys.contains("recover") else { return }
+    readAlarm(reader, into: &rule)
     rule.mode = reader.mode()
     let service = (reader["labels"]?["service"]).flatMap { $0.scalar?.text }
     rule.recovery = readRecover(

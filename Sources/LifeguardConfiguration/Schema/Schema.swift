@@ -30,7 +30,9 @@ enum Schema {
   static let rule = Section(
     "rules[]",
     "alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations", "clear",
-    "samples", "on_no_data", "mode", "recover")
+    "samples", "alarm", "on_no_data", "mode", "recover")
+  static let alarm = Section(
+    "rules[].alarm", "period", "statistic", "datapoints", "missing")
 
   static let ruleFile = Section("rule file", "groups")
   static let ruleGroup = Section(
@@ -141,7 +143,8 @@ enum Schema {
 
   /// What the reference documents: all that a user can write.
   static let documented = [
-    root, service, serviceProcess, probe, rule, ruleGroup, fileRule, recovery, plan, verify, step,
+    root, service, serviceProcess, probe, rule, alarm, ruleGroup, fileRule, recovery, plan, verify,
+    step,
     run, signal, httpStep, ssmStep, ec2Step, autoscalingStep, lambdaStep, page, notify, receiver,
     webhook, slack, email, alertmanager, sns, route, http, httpUser, httpQuery, tls, collect,
     processGroup, scrape, relabel, basicAuth, tlsClient, remoteWrite, remoteWriteQueue, aws,

@@ -22,6 +22,9 @@ public struct AlertRule: Sendable {
   public var recovery: RecoveryChoice?
   public var origin: RuleOrigin
   public var location: SourceLocation?
+  /// Judges the expression over periods, as a CloudWatch alarm would; nil looks at the newest
+  /// samples.
+  public var alarm: AlarmSettings?
   /// Announces what no step can undo: its ladder is passed once, each step is judged by its own
   /// result, and its incident is its own whatever else is wrong with the target.
   public var isNotice = false

@@ -6,6 +6,7 @@ public struct RuleEvaluator: Sendable {
   private let needsData: Bool
   private var expression: PreparedQuery
   private var clear: PreparedQuery?
+  private var alarm: AlarmEvaluator?
   /// Metric names that the selectors name, to find their sources' intervals.
   private let metrics: [String]
 
@@ -14,6 +15,7 @@ public struct RuleEvaluator: Sendable {
     self.interval = interval
     expression = PreparedQuery(rule.expression)
     clear = rule.clear.map { PreparedQuery($0) }
+    alarm = AlarmEvaluator(rule)
     needsData = !rule.expression.expression.selectorsOutsideAbsent.isEmpty
     metrics = rule.expression.expression.metricsOutsideAbsent
   }
@@ -30,6 +32,9 @@ public struct RuleEvaluator: Sendable {
     let longest = metrics.compactMap { intervals[$0] }.max() ?? interval
     var evaluation = Evaluation(rule: rule.id, freshness: max(longest * 2, .seconds(5)))
     do throws(QueryError) {
+      if let alarm = try alarm?.evaluate(over: source, at: time, active: active, options: options) {
+        return alarm
+      }
       let result = try expression.instant(over: source, at: time, options: options)
       evaluation.newestInput = result.newestInput
       evaluation.hasData =
