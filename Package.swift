@@ -136,7 +136,7 @@ let package = Package(
         "LifeguardAgent", "LifeguardConfiguration", "LifeguardCore", "LifeguardHost",
         "LifeguardServer", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      exclude: ["browser.py"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: ["LifeguardCore", "TestSupport", "lifeguard"], swiftSettings: strict),
