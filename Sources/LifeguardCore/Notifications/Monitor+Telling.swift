@@ -67,12 +67,11 @@ extension Monitor {
         Router(routes: policy.routes).destinations(for: labels).map(\.repeatInterval).min()
         ?? policy.repeatInterval
       guard now.elapsed(since: last) >= shortest else { continue }
-      let alert = incident.alerts.first.flatMap { state.tracker.alerts[$0] }
-      tell(incident.id, .reminder, alert.map(summary) ?? incident.title, at: now)
+      tell(incident.id, .reminder, sentence(of: incident), at: now)
     }
   }
 
-  private func announcement(
+  func announcement(
     _ saying: Saying, _ incident: Incident, at now: Moment
   ) -> Announcement {
     let keys = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
@@ -91,7 +90,7 @@ extension Monitor {
   /// More alerts than this make a message unreadable.
   private static let alertsTold = 20
 
-  private func announced(
+  func announced(
     _ key: Alert.Key, _ incident: Incident, at now: Moment
   ) -> AnnouncedAlert {
     guard let alert = state.tracker.alerts[key] else {
