@@ -55,7 +55,8 @@ struct StatusText {
       case "approve": "approve: it asks before it acts"
       default: "\(status.mode): it acts"
       }
-    line("\(terminal.paint(Printable.text(status.host), .bold))  mode \(explanation)")
+    let mode = "  mode \(explanation)"
+    line(terminal.paint(terminal.fit(status.host, after: mode.count), .bold) + mode)
     let up = TimeText.rounded(now - status.startedAt.timestamp)
     line(
       terminal.paint(
@@ -74,8 +75,9 @@ struct StatusText {
       collector.problem.map { "collector \(collector.name): \($0)" }
     }
     if status.storage.state != "durable" { lines.append("state: \(status.storage.state)") }
+    lines += status.notificationProblems
     if status.pendingNotifications > 0 {
-      lines.append("\(status.pendingNotifications) messages wait to be delivered")
+      lines.append("messages that wait to be delivered: \(status.pendingNotifications)")
     }
     guard !lines.isEmpty else { return }
     heading("LIFEGUARD ITSELF")

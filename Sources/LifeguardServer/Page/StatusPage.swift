@@ -45,6 +45,10 @@ enum StatusPage {
       collector.problem.map { "<li>collector \(collector.name): \($0)</li>" }
     }
     if status.storage.state != "durable" { lines.append("<li>state: \(status.storage.state)</li>") }
+    lines += status.notificationProblems.map { "<li>\($0)</li>" }
+    if status.pendingNotifications > 0 {
+      lines.append("<li>messages that wait to be delivered: \(status.pendingNotifications)</li>")
+    }
     return lines.isEmpty
       ? .none : "<section class=\"card warn\"><h2>Lifeguard itself</h2><ul>\(lines)</ul></section>"
   }
