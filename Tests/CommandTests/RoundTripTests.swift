@@ -85,7 +85,7 @@ struct RoundTripTests {
     // The path of what was collected, as long as it may be.
     let name = String(repeating: "e", count: 120)
     mkdir(agent.folder / "data/evidence", 0o700)
-    try TextFile.write("x", to: agent.folder / "data/evidence/1-\(name)")
+    try TextFile.write("x", to: agent.folder / "data/evidence/1-\(name).txt")
     for arguments in [["status"], ["incidents"], ["incidents", "1"], ["why", "AlwaysOn"]] {
       let lines = try await Self.onTerminal(agent, arguments)
       let widest = lines.max { Self.width($0) < Self.width($1) } ?? ""

@@ -98,7 +98,7 @@ struct StartTests {
       "mode: sometimes\nlisten: 127.0.0.1:\(port)\ndata_dir: \(folder / "file")\nmod: auto\n")
     #expect(written.count == 4, "\(written)")
     for (line, words) in [
-      (0, ":1:7: \"mode\""), (1, ":4:1: unknown key \"mod\""),
+      (0, ":1:7: unknown mode \"sometimes\""), (1, ":4:1: unknown key \"mod\""),
       (2, ":2:9: 127.0.0.1:\(port) is in use by another program"),
       (3, ":3:11: the data directory \(folder / "file") is not a directory"),
     ] where written.indices.contains(line) {
