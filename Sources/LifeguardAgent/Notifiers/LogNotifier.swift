@@ -19,10 +19,14 @@ struct LogNotifier: Notifier {
       "incident.id": "\(announcement.incident)", "announcement.kind": "\(announcement.kind)",
       "announcement.headline": "\(text.headline)",
       "announcement.severity": "\(TextEscape.line(announcement.severity))",
-      "announcement.target": "\(TextEscape.line(announcement.target ?? ""))",
-      "announcement.suppressed": "\(announcement.suppressed)",
       "idempotency.key": "\(message.idempotencyKey)",
     ]
+    if let target = announcement.target {
+      metadata["announcement.target"] = "\(TextEscape.line(target))"
+    }
+    if announcement.suppressed > 0 {
+      metadata["announcement.suppressed"] = "\(announcement.suppressed)"
+    }
     for (name, lines) in text.paragraphs {
       let key = String(name.lowercased().map { $0 == " " ? "_" : $0 })
       metadata["announcement.\(key)"] = "\(lines.joined(separator: "; "))"
