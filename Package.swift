@@ -136,7 +136,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      swiftSettings: strict),
+      exclude: ["browser.py"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: ["LifeguardCore", "TestSupport", "lifeguard"], exclude: ["cloud.py"],

@@ -15,11 +15,19 @@ section() {
   awk -v want="[$1]" '/^\[/ {inside = ($0 == want); next} inside && NF && !/^#/' "$list"
 }
 
+# `debian`, `ubuntu`, … (os-release(5)).
+distribution() {
+  sed -n 's/^ID="\{0,1\}\([a-z0-9._-]*\)"\{0,1\}$/\1/p' /etc/os-release
+}
+
 wanted() {
   section run
   case $purpose in
     run) ;;
-    test | bench) section "$purpose" ;;
+    test | bench)
+      section "$purpose"
+      section "$purpose-$(distribution)"
+      ;;
     *)
       echo "setup: unknown purpose \"$purpose\"; choose run, test or bench" >&2
       exit 2

@@ -2,6 +2,7 @@ import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
 import LifeguardStore
+import Logging
 
 /// What an operator may say.
 extension Agent {
@@ -92,12 +93,15 @@ extension Agent {
   }
 
   /// Reads the configuration again; with errors the last good one stays in force.
+  ///
+  /// - Returns: what is wrong with it, and what of it only the next start takes over.
   public func reload() async -> [ConfigurationProblem] {
     let loaded = await parts.load()
     counters.reloads += 1
     let now = parts.clock()
-    guard let fresh = loaded.configuration else {
+    guard var fresh = loaded.configuration else {
       counters.lastReloadSucceeded = false
+      log(loaded.problems)
       configurationProblems = loaded.problems.map(\.description)
       deliver(
         .problem(
@@ -109,7 +113,9 @@ extension Agent {
       return loaded.problems
     }
     counters.lastReloadSucceeded = true
-    configurationProblems = []
+    let waiting = fresh.goOn(as: startConfiguration)
+    configurationProblems = waiting.map(\.description)
+    log(loaded.problems + waiting)
     configuration = fresh
     noteReload()
     let effects = turn.replacePolicy(
@@ -119,10 +125,17 @@ extension Agent {
       inline: fresh.rules, groups: fresh.ruleGroups, interval: fresh.interval)
     carryOut(effects, at: now)
     parts.watchGroups(fresh.collect.processGroups)
+    reconsiderReceivers()
     await parts.hands.reload()
     deliver(
       .problem(
         Problem(name: "LifeguardConfigurationBroken", summary: "", isActive: false)))
-    return loaded.problems
+    return loaded.problems + waiting
+  }
+
+  private func log(_ problems: [ConfigurationProblem]) {
+    for problem in problems {
+      logger.warning("Configuration", metadata: ["configuration.problem": "\(problem)"])
+    }
   }
 }

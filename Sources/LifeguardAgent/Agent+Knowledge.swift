@@ -55,8 +55,8 @@ extension Agent {
       discoveredLabels: [
         "__address__": listening, "__metrics_path__": "/metrics", "job": "node",
       ],
-      labels: own, health: lastTurnAt == nil ? .unknown : isHealthy ? .up : .down,
-      lastError: problem ?? "", lastScrape: lastTurnAt?.wall, lastScrapeDuration: length,
+      labels: own, health: !hasTakenTurn ? .unknown : isHealthy ? .up : .down,
+      lastError: problem ?? "", lastScrape: pulse.lastTurn?.wall, lastScrapeDuration: length,
       interval: configuration.interval, timeout: configuration.interval, isDropped: false)
     return [host] + scrapeTargets
   }

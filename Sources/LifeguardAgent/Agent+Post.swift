@@ -10,10 +10,12 @@ extension Agent {
   ) throws -> [OutboxChange] {
     guard let channels = configuration.receivers[receiver]?.channels else { return [] }
     if channels.contains(where: { $0.name == "alertmanager" }) {
-      refresh.announced(announcement, at: now)
+      refresh.posted(announcement, to: receiver, at: now)
     }
-    return try post.add(
+    let changes = try post.add(
       announcement, receiver: receiver, channels: channels.map(\.name), at: now.wall)
+    counters.count(changes)
+    return changes
   }
 
   var pendingMessages: Int { post.count }
@@ -39,39 +41,43 @@ extension Agent {
 
   private func dueDeliveries() -> [DeliveryQueue.Delivery] { post.next(at: parts.clock().wall) }
 
-  /// Alertmanager forgets what is not repeated; a refresh that fails is followed by the next one,
-  /// so it needs no place in the queue.
-  nonisolated func refreshAlertmanagers() async {
-    while !Task.isCancelled {
-      // Cancellation ends the loop.
-      try? await Task.sleep(for: .seconds(5))
-      let (announcements, receivers) = await dueRefreshes()
-      for announcement in announcements {
-        for (notifier, key) in receivers {
-          let message = OutgoingMessage(
-            announcement, idempotencyKey: "\(announcement.id)/\(key)/refresh",
-            now: parts.clock().wall)
-          do throws(DeliveryError) {
-            try await notifier.send(message, timeout: .seconds(10))
-          } catch {
-            logger.debug("Alertmanager not refreshed", error: error)
-          }
-        }
+  /// Posts what the Alertmanagers must hear of; one that fails is followed by the next, so it needs
+  /// no place in the queue.
+  func refreshAlertmanagers(at now: Moment) {
+    let receivers = configuration.receivers.filter { _, receiver in
+      receiver.channels.contains { $0.name == "alertmanager" }
+    }
+    guard !receivers.isEmpty || !refresh.isEmpty else { return }
+    let monitor = turn.monitor
+    let told = monitor.state.openIncidents.flatMap { incident in
+      receivers.keys.sorted().filter { incident.told[$0].map { !$0.kind.isFinal } ?? false }.map {
+        AlertmanagerRefresh.Told(
+          receiver: $0, incident: incident.id,
+          alerts: incident.alerts.filter { monitor.state.tracker.alerts[$0] != nil }.map(\.labels))
+      }
+    }
+    let posts = refresh.due(told, receivers: Set(receivers.keys), at: now) {
+      monitor.standing($0, at: now)
+    }
+    for post in posts { workQueue.yield(.refresh(post)) }
+  }
+
+  nonisolated func carryOut(_ post: AlertmanagerRefresh.Post) async {
+    let message = OutgoingMessage(
+      post.announcement, idempotencyKey: "\(post.announcement.id)/\(post.receiver)/refresh",
+      now: parts.clock().wall)
+    for notifier in await alertmanagers(of: post.receiver) {
+      do throws(DeliveryError) {
+        _ = try await notifier.send(message, timeout: .seconds(10))
+      } catch {
+        logger.debug("Alertmanager not refreshed", error: error)
       }
     }
   }
 
-  private func dueRefreshes() -> ([Announcement], [(any Notifier, String)]) {
-    let announcements = refresh.due(at: parts.clock())
-    guard !announcements.isEmpty else { return ([], []) }
-    var receivers: [(any Notifier, String)] = []
-    for (name, receiver) in configuration.receivers {
-      for channel in receiver.channels where channel.name == "alertmanager" {
-        guard let notifier = parts.notifiers.notifier(for: channel) else { continue }
-        receivers.append((notifier, name))
-      }
-    }
-    return (announcements, receivers)
+  private func alertmanagers(of receiver: String) -> [any Notifier] {
+    let channels = configuration.receivers[receiver]?.channels ?? []
+    return channels.filter { $0.name == "alertmanager" }.compactMap(parts.notifiers.notifier)
   }
 
   private nonisolated func send(_ delivery: DeliveryQueue.Delivery) async {
@@ -84,40 +90,66 @@ extension Agent {
       return
     }
     do throws(DeliveryError) {
-      try await notifier.send(message, timeout: .seconds(30))
-      await finish(delivery, nil)
+      await finish(delivery, nil, leftOut: try await notifier.send(message, timeout: .seconds(30)))
     } catch {
       await finish(delivery, error)
     }
   }
 
   private func notifier(of message: OutboxMessage) -> (any Notifier)? {
-    guard let receiver = configuration.receivers[message.receiver] else { return nil }
-    // `email-2` is the receiver's second channel of that name.
-    let parts = message.channel.split(separator: "-")
-    let place = parts.count == 2 ? (Int(parts[1]) ?? 1) - 1 : 0
-    let named = receiver.channels.filter { $0.name == String(parts[0]) }
-    guard named.indices.contains(place) else { return nil }
-    return self.parts.notifiers.notifier(for: named[place])
+    channel(DeliveryQueue.Lane(of: message)).flatMap(parts.notifiers.notifier)
   }
 
-  private func finish(_ delivery: DeliveryQueue.Delivery, _ error: DeliveryError?) {
+  private func channel(_ lane: DeliveryQueue.Lane) -> LifeguardCore.Channel? {
+    guard let receiver = configuration.receivers[lane.receiver] else { return nil }
+    // `email-2` is the receiver's second channel of that name.
+    let parts = lane.channel.split(separator: "-")
+    let place = parts.count == 2 ? (Int(parts[1]) ?? 1) - 1 : 0
+    let named = receiver.channels.filter { $0.name == String(parts[0]) }
+    return named.indices.contains(place) ? named[place] : nil
+  }
+
+  /// After a reload: what was wrong with a receiver may be right now, or the receiver may be gone.
+  func reconsiderReceivers() {
+    for problem in receiverHealth.keep({ channel($0) != nil }) { deliver(.problem(problem)) }
+    post.hurry(at: parts.clock().wall)
+    parts.mailbell.ring()
+  }
+
+  private func finish(
+    _ delivery: DeliveryQueue.Delivery, _ error: DeliveryError?, leftOut: String? = nil
+  ) {
     var change = StateChange()
     change.outbox = post.finished(
       delivery, error: error, at: parts.clock().wall, jitter: .random(in: 0..<1))
+    counters.count(change.outbox)
     commit(change)
     parts.mailbell.ring()
-    guard let error else {
+    noteHealth(of: delivery, error, leftOut)
+    guard let reason = error?.reason ?? leftOut else {
       counters.delivered += 1
       return
     }
-    counters.deliveryFailures += 1
+    if error == nil { counters.delivered += 1 } else { counters.deliveryFailures += 1 }
     logger.warning(
-      "Message not delivered",
+      error == nil ? "Message not delivered to all" : "Message not delivered",
       metadata: [
         "receiver.name": "\(delivery.message.receiver)",
-        "receiver.channel": "\(delivery.message.channel)", "delivery.reason": "\(error.reason)",
-        "delivery.attempt": "\(delivery.attempt)", "delivery.retried": "\(error.isRetryable)",
+        "receiver.channel": "\(delivery.message.channel)", "delivery.reason": "\(reason)",
+        "delivery.attempt": "\(delivery.attempt)",
+        "delivery.retried": "\(error?.isRetryable == true)",
       ])
+  }
+
+  /// A receiver that takes nothing is a problem of its own, told to the others.
+  private func noteHealth(
+    of delivery: DeliveryQueue.Delivery, _ error: DeliveryError?, _ leftOut: String?
+  ) {
+    let lane = DeliveryQueue.Lane(of: delivery.message)
+    guard channel(lane) != nil else { return }
+    let problem =
+      error.map { receiverHealth.failed(lane, $0, attempt: delivery.attempt) }
+      ?? receiverHealth.delivered(lane, leftOut: leftOut)
+    if let problem { deliver(.problem(problem)) }
   }
 }

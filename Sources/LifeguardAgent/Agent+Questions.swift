@@ -24,6 +24,7 @@ extension Agent {
       incidents: monitor.state.openIncidents, silences: monitor.state.silences,
       approvals: approvals, storage: storageStatus,
       pendingNotifications: pendingMessages,
+      notificationProblems: receiverHealth.sentences,
       turnMilliseconds: counters.lastTurn.seconds * 1000)
   }
 
@@ -76,13 +77,11 @@ extension Agent {
     await metricsReport.text(format)
   }
 
-  /// Whether the wheel turns: a turn was taken within the last ten intervals, at least 10 s.
-  public var isHealthy: Bool {
-    guard let last = lastTurnAt else {
-      return parts.clock().elapsed(since: startedAt) < .seconds(30)
-    }
-    return parts.clock().elapsed(since: last) < max(configuration.interval * 10, .seconds(10))
-  }
+  /// Whether the wheel turns; answered even while the agent's own thread hangs.
+  public nonisolated var isHealthy: Bool { pulse.isAlive(at: parts.clock()) }
+
+  /// Whether a turn was taken; answered in the same way.
+  public nonisolated var hasTakenTurn: Bool { pulse.lastTurn != nil }
 
   public var isReady: Bool { counters.turns > 0 }
 

@@ -25,7 +25,6 @@ extension Agent {
       }
       group.addTask { await self.probeServices() }
       group.addTask { await self.deliverMessages() }
-      group.addTask { await self.refreshAlertmanagers() }
       group.addTask { await self.keepScraping() }
       group.addTask { await self.sendRemotely() }
       group.addTask { await self.keepCloudSession() }
@@ -95,6 +94,7 @@ extension Agent {
         .evidenceCollected(incident: request.incident, summary: report.summary))
     case .probe(let service, let timeout):
       await probe(service, timeout: timeout)
+    case .refresh(let post): await carryOut(post)
     }
   }
 

@@ -25,9 +25,11 @@ public actor Agent {
   nonisolated let logger: Logger
   nonisolated let archive: StateArchive
   nonisolated let work: AsyncStream<Work>
-  private nonisolated let workQueue: AsyncStream<Work>.Continuation
+  nonisolated let workQueue: AsyncStream<Work>.Continuation
 
   var configuration: Configuration
+  /// What this agent was started with: some of it stays in force until the next start.
+  let startConfiguration: Configuration
   var configurationProblems: [String] = []
   /// Grows with every reload that was taken over.
   var configurationGeneration = 0
@@ -59,8 +61,9 @@ public actor Agent {
   var stuckCollectors: Set<String> = []
   var post: DeliveryQueue
   var refresh = AlertmanagerRefresh()
+  var receiverHealth = ReceiverHealth()
   let startedAt: Moment
-  var lastTurnAt: Moment?
+  nonisolated let pulse: Pulse
 
   /// How long after an alert's beginning the list of processes is taken every second.
   static let closeWatch: Duration = .seconds(120)
@@ -73,6 +76,7 @@ public actor Agent {
     case prepare(PreparationRequest, planHash: String)
     case collectEvidence(EvidenceRequest)
     case probe(Service, timeout: Duration)
+    case refresh(AlertmanagerRefresh.Post)
   }
 
   /// - Parameters:
@@ -83,6 +87,7 @@ public actor Agent {
     memory: sending AgentMemory, logger: Logger
   ) {
     self.configuration = configuration
+    startConfiguration = configuration
     self.parts = parts
     self.thread = thread
     self.logger = logger
@@ -92,6 +97,7 @@ public actor Agent {
     startReport = memory.report
     post = memory.post
     startedAt = parts.clock()
+    pulse = Pulse(start: startedAt, interval: configuration.interval)
     // Entries of this run come after all earlier ones: no run lasts a million entries a second.
     entrySequence = Int(startedAt.wall.milliseconds) * 1000
     let host = parts.host.hostname
@@ -143,7 +149,8 @@ public actor Agent {
       turn.monitor.state.tracker.alerts.values.contains {
         now.elapsed(since: $0.activeSince) < Agent.closeWatch
       })
-    lastTurnAt = now
+    refreshAlertmanagers(at: now)
+    pulse.beat(at: now)
     let end = parts.clock()
     counters.turned(
       end.boottime - now.boottime, age: batches.map(\.takenAt).max().map { end.wall - $0 })

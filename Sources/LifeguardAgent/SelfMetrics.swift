@@ -1,4 +1,5 @@
 import LifeguardCore
+import LifeguardStore
 
 /// What the agent counts about itself, exposed as `lifeguard_*`.
 struct SelfMetrics {
@@ -13,6 +14,7 @@ struct SelfMetrics {
   private var outcomes: [String: UInt64] = [:]
   var delivered: UInt64 = 0
   var deliveryFailures: UInt64 = 0
+  private var abandoned: [String: UInt64] = [:]
   var reloads: UInt64 = 0
   var lastReloadSucceeded = true
   var scrapedOutOfBounds: UInt64 = 0
@@ -40,6 +42,13 @@ struct SelfMetrics {
     case .alert, .opened, .joined, .evidence, .wouldAct, .approval, .acted, .escalated, .breaker,
       .closed, .command, .clock, .started:
       byKind[entry.kind.rawValue, default: 0] += 1
+    }
+  }
+
+  /// Counts the messages that were given up.
+  mutating func count(_ changes: [OutboxChange]) {
+    for case .put(let message) in changes where message.state == .abandoned {
+      abandoned[message.receiver, default: 0] += 1
     }
   }
 
@@ -94,12 +103,7 @@ struct SelfMetrics {
     add(
       "lifeguard_timeline_entries_total", .counter, "Timeline entries of other kinds.",
       counted(byKind, "kind"))
-    add(
-      "lifeguard_notifications_delivered_total", .counter, "Messages that were delivered.",
-      [(none, Double(delivered))])
-    add(
-      "lifeguard_notification_failures_total", .counter, "Deliveries that failed.",
-      [(none, Double(deliveryFailures))])
+    families += messageFamilies
     add(
       "lifeguard_config_reloads_total", .counter, "Reloads of the configuration.",
       [(none, Double(reloads))])
@@ -111,6 +115,26 @@ struct SelfMetrics {
       [(none, monitor.frozenReason == nil ? 0 : 1)])
     families.append(services(monitor))
     return families
+  }
+
+  private var messageFamilies: [ExposedFamily] {
+    func family(_ name: String, _ help: String, _ series: [ExposedSeries]) -> ExposedFamily {
+      ExposedFamily(
+        family: MetricFamily(name: name, help: help, type: .counter), series: series)
+    }
+    return [
+      family(
+        "lifeguard_notifications_delivered_total", "Messages that were delivered.",
+        [ExposedSeries(labels: Labels(), value: Double(delivered))]),
+      family(
+        "lifeguard_notification_failures_total", "Deliveries that failed.",
+        [ExposedSeries(labels: Labels(), value: Double(deliveryFailures))]),
+      family(
+        "lifeguard_notifications_abandoned_total", "Messages that were given up, by receiver.",
+        abandoned.sorted { $0.key < $1.key }.map {
+          ExposedSeries(labels: ["receiver": $0.key], value: Double($0.value))
+        }),
+    ]
   }
 
   private var turnFamilies: [ExposedFamily] {

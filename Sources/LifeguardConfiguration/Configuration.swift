@@ -34,6 +34,9 @@ public struct Configuration: Sendable {
   /// Every file that was read, absolute, the main file first; those that decide what runs are
   /// checked for their owner and mode.
   public var files: [String] = []
+  /// Where the keys stand that only a start looks at, by path such as `http.tls`: the checks of a
+  /// start and of a reload name them.
+  public var places: [String: SourceLocation] = [:]
 
   public init() {}
 
@@ -62,6 +65,8 @@ public struct HTTPSettings: Hashable, Sendable {
   public var users: [HTTPUser] = []
   /// Origins whose pages may read, such as `https://grafana.example.com`; none by default.
   public var corsOrigins: [String] = []
+  /// Names that requests may be addressed to, beside the loopback's and the address listened on.
+  public var allowedHosts: [String] = []
   /// Whether others may write samples to `/api/v1/write`.
   public var remoteWrite = false
   public var query = HTTPQuerySettings()

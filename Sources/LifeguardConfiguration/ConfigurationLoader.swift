@@ -59,7 +59,8 @@ public struct ConfigurationLoader: Sendable {
     session.finish()
     let isUsable = !session.log.hasErrors
     return LoadedConfiguration(
-      configuration: isUsable ? session.configuration : nil, problems: session.log.sorted)
+      configuration: isUsable ? session.configuration : nil, problems: session.log.sorted,
+      draft: session.configuration)
   }
 
   /// Checks files as `lifeguard check` does: a file with `groups` is a rule file, any other a

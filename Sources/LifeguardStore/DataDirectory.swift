@@ -20,13 +20,7 @@ public final class DataDirectory: Sendable {
     wasUsedBefore = access(file, F_OK) == 0
     lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard lock >= 0 else { throw DataDirectory.failure(path, errno) }
-    // A process that a killed agent was just starting holds the lock until its exec: wait 200 ms.
-    var isLocked = flock(lock, LOCK_EX | LOCK_NB) == 0
-    for _ in 0..<10 where !isLocked {
-      usleep(20_000)
-      isLocked = flock(lock, LOCK_EX | LOCK_NB) == 0
-    }
-    guard isLocked else {
+    guard DataDirectory.takeLock(lock) else {
       let owner = DataDirectory.owner(of: lock)
       close(lock)
       throw .locked(path: path, process: owner)
@@ -39,6 +33,16 @@ public final class DataDirectory: Sendable {
   deinit { close(lock) }
 
   func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// A process that a killed agent was just starting holds the lock until its exec: waits 200 ms.
+  static func takeLock(_ file: Int32) -> Bool {
+    var isLocked = flock(file, LOCK_EX | LOCK_NB) == 0
+    for _ in 0..<10 where !isLocked {
+      usleep(20_000)
+      isLocked = flock(file, LOCK_EX | LOCK_NB) == 0
+    }
+    return isLocked
+  }
 
   private static func create(_ path: String) throws(StoreError) {
     var status = stat()
@@ -67,7 +71,7 @@ public final class DataDirectory: Sendable {
     guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw failure(parent, errno) }
   }
 
-  private static func failure(_ path: String, _ number: Int32) -> StoreError {
+  static func failure(_ path: String, _ number: Int32) -> StoreError {
     if number == ENOSPC || number == EDQUOT {
       return .diskFull(
         DatabaseFailure(
@@ -76,7 +80,7 @@ public final class DataDirectory: Sendable {
     return .notWritable(path: path, reason: describe(errno: number))
   }
 
-  private static func owner(of lock: Int32) -> Int32? {
+  static func owner(of lock: Int32) -> Int32? {
     var buffer = [UInt8](repeating: 0, count: 16)
     let count = pread(lock, &buffer, buffer.count, 0)
     guard count > 0 else { return nil }

@@ -61,7 +61,12 @@ struct AgentClient {
     do {
       json = try JSON.parse(answer.body)
     } catch {
-      throw .broken("\(error)")
+      // What is no place of the API is refused in plain text.
+      let text =
+        String(decoding: answer.body.prefix(500), as: UTF8.self)
+        .split(separator: "\n").first ?? ""
+      throw answer.status == 200
+        ? .broken("\(error)") : .refused("the agent answered with status \(answer.status): \(text)")
     }
     if answer.status == 200, json["data"] != nil { return json }
     throw .refused(json["error"]?.string ?? "the agent answered with status \(answer.status)")

@@ -19,12 +19,16 @@ final class AgentSession: Sendable {
   private let tellAlive: @Sendable () -> Void
   private let systemd = ServiceNotification()
   private let terminal = Terminal.standardOutput
+  private let lines: EventLines
 
-  /// - Parameter tellAlive: called every two seconds while evaluation makes progress.
+  /// - Parameters:
+  ///   - printsJSON: what is said on standard output is for programs.
+  ///   - tellAlive: called every two seconds while evaluation makes progress.
   init(
-    runtime: AgentRuntime, server: APIServer, configuration: Configuration,
+    runtime: AgentRuntime, server: APIServer, configuration: Configuration, printsJSON: Bool,
     tellAlive: @escaping @Sendable () -> Void
   ) {
+    lines = EventLines(terminal: terminal, isJSON: printsJSON)
     self.tellAlive = tellAlive
     self.runtime = runtime
     self.server = server
@@ -38,7 +42,7 @@ final class AgentSession: Sendable {
   func run() async -> Never {
     do {
       try await serve()
-      StandardOutput.write("stopped\n")
+      lines.note("stopped")
       exit(0)
     } catch {
       StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
@@ -63,8 +67,7 @@ final class AgentSession: Sendable {
       tasks.addTask { try await self.runtime.run() }
       tasks.addTask {
         await self.introduce(listening)
-        let lines = EventLines(terminal: self.terminal)
-        for await entry in entries { lines.print(entry) }
+        for await entry in entries { self.lines.print(entry) }
       }
       tasks.addTask { await self.signalLife() }
       await obeyOrders()
@@ -84,22 +87,21 @@ final class AgentSession: Sendable {
         systemd.stopping()
         let supervised = configuration.services.filter { $0.handle.isSupervised }.map(\.name)
         let note = supervised.isEmpty ? "" : "; left running: \(supervised.joined(separator: ", "))"
-        StandardOutput.write("\nstopping\(note)\n")
+        lines.note("stopping\(note)")
         return
       case .reload:
         systemd.reloading()
         let problems = await runtime.agent.reload()
-        Loading.report(problems)
         do {
           try server.reloadCertificate()
         } catch {
           StandardError.write("lifeguard: \(Printable.text("\(error)"))\n")
         }
         let isRefused = problems.contains { $0.severity == .error }
-        StandardOutput.write(
+        lines.note(
           isRefused
-            ? "reload refused: the last good configuration stays in force\n"
-            : "configuration reloaded\n")
+            ? "reload refused: the last good configuration stays in force"
+            : "configuration reloaded" + (problems.isEmpty ? "" : ", with warnings"))
         systemd.ready(isRefused ? "the last reload was refused" : "watching")
       }
     }
@@ -123,7 +125,7 @@ final class AgentSession: Sendable {
       case .approve: "approve: it asks with `lifeguard approve` before it acts"
       case .auto: "auto: it acts; `lifeguard freeze` stops that at once"
       }
-    var lines: [(String, String)] = [
+    var rows: [(String, String)] = [
       (
         "watches",
         "\(status.host) every \(configuration.interval.text): \(status.series) series, "
@@ -136,20 +138,20 @@ final class AgentSession: Sendable {
     ]
     // The link signs in; it belongs on a terminal and not into a log.
     let isTerminal = isatty(STDOUT_FILENO) == 1
-    lines.append(("page", isTerminal ? listening.signInLink : "http://\(listening.address)/"))
+    rows.append(("page", isTerminal ? listening.signInLink : "http://\(listening.address)/"))
     var text = terminal.paint("Lifeguard \(Version.text)", .bold) + "\n"
-    for (name, value) in lines {
+    for (name, value) in rows {
       let padding = String(repeating: " ", count: 10 - name.count)
       text += "\(terminal.paint(name, .dim))\(padding)\(Printable.text(value))\n"
     }
-    StandardOutput.write(text)
+    lines.introduce(status, text)
   }
 
   /// Signs of life for the acting process and for systemd, only while evaluation makes progress.
   private func signalLife() async {
     let period = min(systemd.watchdogPeriod ?? .seconds(2), .seconds(2))
     while !Task.isCancelled {
-      if await runtime.agent.isHealthy {
+      if runtime.agent.isHealthy {
         tellAlive()
         if systemd.watchdogPeriod != nil { systemd.alive() }
       }

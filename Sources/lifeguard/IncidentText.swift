@@ -50,7 +50,9 @@ struct IncidentText {
     for entry in timeline { Self.print(entry, terminal) }
     if !evidence.isEmpty {
       Swift.print("\nevidence:")
-      for file in evidence { Swift.print("  \(Printable.text(file))") }
+      for file in evidence {
+        for part in terminal.wrap(file, indent: 2) { Swift.print("  \(part)") }
+      }
     }
   }
 

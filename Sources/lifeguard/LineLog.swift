@@ -19,6 +19,6 @@ struct LineLog: LogHandler {
     var line = "\(WallClock.now().text) \(event.level) \(event.message)"
     if let error = event.error { line += " error=\"\(error)\"" }
     for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\"\(value)\"" }
-    StandardError.write(Printable.text(line, limit: 4000) + "\n")
+    StandardError.write(Printable.text(line, limit: 16_000) + "\n")
   }
 }

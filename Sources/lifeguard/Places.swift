@@ -15,6 +15,9 @@ enum Places {
     return "\(environment("HOME") ?? "")/.local/state/lifeguard"
   }
 
+  /// The directory that an option or the configuration names, else the usual one.
+  static func dataDirectory(_ named: String?) -> String { named.map(absolute) ?? dataDirectory }
+
   /// The socket of the agent that uses a data directory.
   static func socket(dataDirectory: String) -> String {
     dataDirectory == rootData ? rootSocket : "\(dataDirectory)/sock"

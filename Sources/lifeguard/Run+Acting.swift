@@ -12,11 +12,7 @@ extension Run {
   func runActing() throws -> Bool {
     let loader = Loading.loader
     let file = Loading.mainFile(config, loader)
-    let loaded = loader.load(mainFile: file)
-    guard let configuration = loaded.configuration else {
-      Loading.report(loaded.problems)
-      throw ExitCode.problem
-    }
+    let configuration = try checked(loader.load(mainFile: file), isQuiet: true)
     let directory = dataDirectory(configuration)
     guard let user = Privileges.unprivilegedUser, reachable(directory) else {
       StandardError.write(
@@ -70,6 +66,7 @@ extension Run {
     arguments += ["--data", directory, "--log-level", logLevel]
     if let file { arguments += ["--config", Places.absolute(file)] }
     if let listen { arguments += ["--listen", "\(listen)"] }
+    if json { arguments.append("--json") }
     let process = ActProcess(
       hands: hands, threads: tools.threads, executable: Places.executable ?? "/proc/self/exe",
       arguments: arguments, load: load)
@@ -118,8 +115,13 @@ extension Run {
       StandardError.write("lifeguard: the acting process has not answered within 60s\n")
       throw ExitCode.problem
     }
-    Loading.report(loaded.problems)
-    guard let configuration = loaded.configuration else { throw ExitCode.problem }
+    // The acting process may listen where this one may not; the directory is looked at already.
+    let problems =
+      loaded.problems + Preflight(listen: listen).addressProblems(loaded)
+    Loading.report(problems)
+    guard let configuration = loaded.configuration,
+      !problems.contains(where: { $0.severity == .error })
+    else { throw ExitCode.problem }
     return Setting(
       configuration: configuration, file: file, directory: dataDirectory(configuration),
       hands: remote, processes: processes, load: load, reload: relay,

@@ -13,7 +13,8 @@ import Logging
 ///
 /// ```
 ///  configuration ─▶ AgentRuntime ─▶ APIServer listens ─▶ the agent runs ─▶ events on the terminal
-///        └ all its problems, exit 1       └ address in use, exit 1: nothing was started
+///        └ all its problems, and those of the address and the data directory, exit 1: nothing
+///          was started
 /// ```
 ///
 /// As root it is two processes: this one acts (`Run+Acting.swift`), and one that it starts, without
@@ -40,6 +41,9 @@ struct Run: ParsableCommand {
 
   @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", visibility: .hidden))
   var logLevel = "warning"
+
+  @Flag(help: "Print state changes as JSON for programs, one object a line.")
+  var json = false
 
   @Flag(help: "As root: do not split into a process that acts and one without privileges.")
   var singleProcess = false
@@ -94,9 +98,7 @@ struct Run: ParsableCommand {
   private func ownSetting() throws -> Setting {
     let loader = Loading.loader
     let file = Loading.mainFile(config, loader)
-    let loaded = loader.load(mainFile: file)
-    Loading.report(loaded.problems)
-    guard let configuration = loaded.configuration else { throw ExitCode.problem }
+    let configuration = try checked(loader.load(mainFile: file))
     let directory = dataDirectory(configuration)
     // The hands keep the children's output in the data directory, which may not exist yet.
     Places.makeDirectory(directory)
@@ -111,7 +113,19 @@ struct Run: ParsableCommand {
   }
 
   func dataDirectory(_ configuration: Configuration) -> String {
-    (data ?? configuration.dataDirectory).map(Places.absolute) ?? Places.dataDirectory
+    Places.dataDirectory(data ?? configuration.dataDirectory)
+  }
+
+  /// Prints every problem that there is; the configuration when none of them is an error.
+  ///
+  /// - Parameter isQuiet: leaves warnings to the process that is started next.
+  func checked(_ loaded: LoadedConfiguration, isQuiet: Bool = false) throws -> Configuration {
+    let problems =
+      loaded.problems + Preflight(listen: listen, data: data).problems(loaded)
+    let isRefused = problems.contains { $0.severity == .error }
+    if isRefused || !isQuiet { Loading.report(problems) }
+    guard !isRefused, let configuration = loaded.configuration else { throw ExitCode.problem }
+    return configuration
   }
 
   private func makeSession(_ setting: Setting) throws -> AgentSession {
@@ -142,7 +156,7 @@ struct Run: ParsableCommand {
       throw error
     }
     return AgentSession(
-      runtime: runtime, server: server, configuration: setting.configuration,
+      runtime: runtime, server: server, configuration: setting.configuration, printsJSON: json,
       tellAlive: setting.tellAlive)
   }
 

@@ -55,7 +55,8 @@ struct StatusText {
       case "approve": "approve: it asks before it acts"
       default: "\(status.mode): it acts"
       }
-    line("\(terminal.paint(Printable.text(status.host), .bold))  mode \(explanation)")
+    let mode = "  mode \(explanation)"
+    line(terminal.paint(terminal.fit(status.host, after: mode.count), .bold) + mode)
     let up = TimeText.rounded(now - status.startedAt.timestamp)
     line(
       terminal.paint(
@@ -77,8 +78,9 @@ struct StatusText {
     if !["on", "off"].contains(status.storage.samples) {
       lines.append("samples: \(status.storage.samples)")
     }
+    lines += status.notificationProblems
     if status.pendingNotifications > 0 {
-      lines.append("\(status.pendingNotifications) messages wait to be delivered")
+      lines.append("messages that wait to be delivered: \(status.pendingNotifications)")
     }
     guard !lines.isEmpty else { return }
     heading("LIFEGUARD ITSELF")

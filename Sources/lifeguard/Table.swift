@@ -28,8 +28,9 @@ struct Table {
 
   func lines(_ terminal: Terminal) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in
-      min(columnMax, rows.compactMap { $0.count > column ? $0[column].text.count : nil }.max() ?? 0)
+    let widths = (0..<columns).map { column -> Int in
+      let cells = rows.compactMap { $0.count > column ? $0[column].text : nil }
+      return min(columnMax, cells.map { DisplayWidth.of($0) }.max() ?? 0)
     }
     return rows.map { row in
       var line = String(repeating: " ", count: indent)
@@ -41,7 +42,7 @@ struct Table {
         }
         let text = Terminal.cut(cell.text, to: widths[column])
         line += terminal.paint(text, cell.colour)
-        line += String(repeating: " ", count: widths[column] - text.count + 2)
+        line += String(repeating: " ", count: widths[column] - DisplayWidth.of(text) + 2)
         used += widths[column] + 2
       }
       return line.trimmedEnd

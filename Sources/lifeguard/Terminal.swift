@@ -43,24 +43,31 @@ struct Terminal {
   }
 
   static func cut(_ text: String, to width: Int) -> String {
-    text.count <= width ? text : "\(text.prefix(width - 1))…"
+    guard DisplayWidth.of(text) > width else { return text }
+    return "\(DisplayWidth.prefix(text[...], width - 1))…"
   }
 
-  /// Breaks a text into lines at blanks; one line where there is no width.
+  /// Breaks a text into lines at blanks, and a word that is longer than a line wherever the line
+  /// ends; one line where there is no width.
   func wrap(_ text: String, indent: Int) -> [String] {
     let clean = Printable.text(text)
-    guard let width, clean.count > width - indent else { return [clean] }
-    let room = max(20, width - indent)
+    guard let width, DisplayWidth.of(clean) > width - indent else { return [clean] }
+    let room = max(8, width - indent)
     var lines: [String] = []
     var line = ""
-    for word in clean.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > room {
+    for var word in clean.split(separator: " ") {
+      if !line.isEmpty, DisplayWidth.of(line) + 1 + DisplayWidth.of(word) > room {
         lines.append(line)
         line = ""
       }
+      while line.isEmpty, DisplayWidth.of(word) > room {
+        let part = DisplayWidth.prefix(word, room)
+        lines.append(String(part))
+        word = word[part.endIndex...]
+      }
       line += line.isEmpty ? String(word) : " \(word)"
     }
-    return lines + [line]
+    return line.isEmpty ? lines : lines + [line]
   }
 }
 

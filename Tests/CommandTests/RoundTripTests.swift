@@ -3,6 +3,8 @@ import LifeguardCore
 import TestSupport
 import Testing
 
+@testable import lifeguard
+
 @Suite(.enabled(if: Requirement.lifeguard.isMet, "\(Requirement.lifeguard.reason)"))
 struct RoundTripTests {
   static let quiet = """
@@ -61,8 +63,10 @@ struct RoundTripTests {
     let words = [agent.lifeguard] + arguments + ["--data", agent.folder / "data"]
     // The words are the command's path, fixed words and a temporary folder's path.
     let command = "stty cols 80 rows 24; exec " + words.map { "'\($0)'" }.joined(separator: " ")
+    // `swift test` sets NO_COLOR where its own output is no terminal; empty it means nothing.
     let result = try await ChildProgram.run(
-      ["script", "-qec", command, "/dev/null"], environment: environment)
+      ["script", "-qec", command, "/dev/null"],
+      environment: ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 })
     #expect(result.succeeded, "\(arguments): \(result)")
     return result.standardOutput.replacing("\r\n", with: "\n").split(separator: "\n")
   }
@@ -71,20 +75,26 @@ struct RoundTripTests {
     .enabled(
       if: Requirement.program("script").isMet, "\(Requirement.program("script").reason)"))
   func `a terminal of 80 columns is coloured and never wraps`() async throws {
-    let long = String(repeating: "a word ", count: 30)
+    let long = String(repeating: "a word ", count: 30) + String(repeating: "長い/", count: 60)
     let agent = try await RunningAgent(
       Self.quiet.replacing("on, and staying on", with: "on, \(long)"))
     #expect(
       await eventually {
         try await agent.json(["incidents"]).array?.isEmpty == false
       })
+    // The path of what was collected, as long as it may be.
+    let name = String(repeating: "e", count: 120)
+    mkdir(agent.folder / "data/evidence", 0o700)
+    try TextFile.write("x", to: agent.folder / "data/evidence/1-\(name).txt")
     for arguments in [["status"], ["incidents"], ["incidents", "1"], ["why", "AlwaysOn"]] {
-      let lines = try await Self.onTerminal(agent, arguments, environment: ["TERM": "xterm"])
+      let lines = try await Self.onTerminal(agent, arguments)
       let widest = lines.max { Self.width($0) < Self.width($1) } ?? ""
       #expect(Self.width(widest) <= 80, "\(arguments): \(widest)")
       #expect(lines.contains { $0.contains("\u{1B}[") }, "\(arguments) has no colour")
-      let plain = try await Self.onTerminal(
-        agent, arguments, environment: ["TERM": "xterm", "NO_COLOR": "1"])
+      if arguments == ["incidents", "1"] {
+        #expect(lines.contains { $0.contains("eeeee") }, "no evidence")
+      }
+      let plain = try await Self.onTerminal(agent, arguments, environment: ["NO_COLOR": "1"])
       #expect(!plain.contains { $0.contains("\u{1B}") }, "\(arguments) with NO_COLOR")
     }
     await agent.end()
@@ -92,7 +102,7 @@ struct RoundTripTests {
 
   /// Columns without the sequences that colour.
   private static func width(_ line: Substring) -> Int {
-    String(line).replacing(/\u{1B}\[[0-9;]*m/, with: "").count
+    DisplayWidth.of(String(line).replacing(/\u{1B}\[[0-9;]*m/, with: ""))
   }
 
   @Test func `what an agent left behind can be queried, counted, checked and taken elsewhere`()
@@ -152,6 +162,7 @@ struct RoundTripTests {
     for (arguments, words) in [
       (["ack", "99"], "no open incident 99"), (["approve", "99"], "nothing waits"),
       (["silence", "--end", "9"], "no silence 9"), (["incidents", "99"], "no incident 99"),
+      (["incidents", "9223372036854775807"], "no incident 9223372036854775807"),
       (["explain", "Stranger"], "no rule Stranger"), (["query", "sum("], "query"),
       (["silence", "web", "--for", "1h"], "invalid matcher"),
       (["silence", "a=b", "--for", "soon"], "not a duration"),
@@ -236,6 +247,83 @@ struct RoundTripTests {
     let status = try await agent.json(["status"])
     #expect(status["mode"] == "shadow")
     #expect(status["configurationProblems"]?.array?.count == 1)
+    #expect(
+      status["alerts"]?.array?.contains { $0["name"] == "LifeguardConfigurationBroken" } == true)
+    let metrics = try HTTPExchange.send("GET", "/metrics", port: agent.port).body
+    #expect(metrics.contains("\nlifeguard_config_last_reload_successful 0\n"))
+
+    try TextFile.write("mode: observe\ndefault_rules: false\n", to: agent.folder / "lifeguard.yaml")
+    agent.program.signal(SIGHUP)
+    #expect(
+      await eventually {
+        let status = try await agent.json(["status"])
+        return status["mode"] == "observe" && status["alerts"]?.array?.isEmpty == true
+      })
+    await agent.end()
+  }
+
+  @Test func `a reload says what waits for the next start, where it is written`() async throws {
+    let agent = try await RunningAgent("mode: observe\ndefault_rules: false\n")
+    try TextFile.write(
+      """
+      mode: shadow
+      default_rules: false
+      interval: 2s
+      listen: 127.0.0.1:1
+      external_labels: {region: here}
+      http: {query: {concurrency: 2}, cors: ['https://grafana.example.com']}
+      collect: {memory_retention: 30m, series_max: 1000}
+
+      """, to: agent.folder / "lifeguard.yaml")
+    agent.program.signal(SIGHUP)
+    #expect(await eventually { try await agent.json(["status"])["mode"] == "shadow" })
+    let problems = try await agent.json(["status"])["configurationProblems"]?.array ?? []
+    let file = agent.folder / "lifeguard.yaml"
+    let places = [
+      ("3:11", "interval"), ("4:9", "listen"), ("5:18", "external_labels"),
+      ("6:29", "http.query.concurrency"), ("7:46", "collect.series_max"),
+    ]
+    let expected = places.map { place, key in
+      "\(file):\(place): warning: \"\(key)\" takes effect at the next start; until then the agent "
+        + "goes on with what it was started with"
+    }
+    #expect(Set(problems.compactMap(\.string)) == Set(expected))
+    #expect(agent.program.standardError.contains("\"listen\" takes effect at the next start"))
+    #expect(try await agent.command(["status"]).standardOutput.contains("takes effect"))
+    await agent.end()
+  }
+
+  @Test func `the receiver log writes whole messages at the default level`() async throws {
+    let agent = try await RunningAgent(Self.quiet)
+    #expect(
+      await eventually {
+        agent.program.standardError.contains("notice Announcement")
+      })
+    let line =
+      agent.program.standardError.split(separator: "\n")
+      .first { $0.contains("Announcement") } ?? ""
+    for part in [
+      "announcement.headline=\"FIRING AlwaysOn on ", "what_happened=\"on, and staying on\"",
+      "announcement.since=\"", "value 1, threshold vector(1)", "announcement.tried=\"nothing yet\"",
+      "announcement.next=\"nothing by itself", "to_stop_it=\"lifeguard freeze · lifeguard ack 1\"",
+    ] {
+      #expect(line.contains(part), "\(part) in \(line)")
+    }
+    await agent.end()
+  }
+
+  @Test func `a program can read what run says, one object a line`() async throws {
+    let agent = try await RunningAgent(Self.quiet, arguments: ["--json"])
+    #expect(
+      await eventually { agent.program.standardOutput.contains("\"kind\":\"opened\"") })
+    _ = try await agent.command(["status"])
+    await agent.program.terminate(grace: .seconds(20))
+    let lines = try agent.program.standardOutput.split(separator: "\n")
+      .map { try JSON.parse(Array($0.utf8)) }
+    #expect(lines.first?["type"] == "started")
+    #expect(lines.first?["status"]?["mode"] == "auto")
+    #expect(lines.contains { $0["entry"]?["sentence"] == "on, and staying on" })
+    #expect(lines.last?["type"] == "note" && lines.last?["text"] == "stopped")
     await agent.end()
   }
 }

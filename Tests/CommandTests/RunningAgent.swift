@@ -32,7 +32,8 @@ final class RunningAgent: Sendable {
       ] + arguments, environment: environment)
     let program = program
     let isUp = await eventually(within: .seconds(30)) {
-      program.standardOutput.contains("page") || !program.isRunning
+      program.standardOutput.contains("page") || program.standardOutput.contains("\"started\"")
+        || !program.isRunning
     }
     guard isUp, program.isRunning else {
       throw NotUp(description: "\(program.standardOutput)\n\(program.standardError)")

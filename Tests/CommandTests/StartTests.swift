@@ -78,6 +78,114 @@ struct StartTests {
     #expect(result.succeeded && result.standardOutput.contains("fine"))
   }
 
+  @Test func `everything that stands in the way of a start is told at once, where it is written`()
+    async throws
+  {
+    let agent = try await RunningAgent("default_rules: false\n")
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let file = folder / "lifeguard.yaml"
+    try TextFile.write("", to: folder / "file")
+    func run(_ text: String, _ options: [String] = []) async throws -> [Substring] {
+      try TextFile.write(text, to: file)
+      let result = try await lifeguard(["run", "--config", file] + options)
+      #expect(result.end == .exited(1), "\(text): \(result)")
+      #expect(result.standardOutput.isEmpty, "\(text): \(result)")
+      return result.standardError.split(separator: "\n")
+    }
+    let port = try agent.port
+    let written = try await run(
+      "mode: sometimes\nlisten: 127.0.0.1:\(port)\ndata_dir: \(folder / "file")\nmod: auto\n")
+    #expect(written.count == 4, "\(written)")
+    for (line, words) in [
+      (0, ":1:7: unknown mode \"sometimes\""), (1, ":4:1: unknown key \"mod\""),
+      (2, ":2:9: 127.0.0.1:\(port) is in use by another program"),
+      (3, ":3:11: the data directory \(folder / "file") is not a directory"),
+    ] where written.indices.contains(line) {
+      #expect(written[line].hasPrefix(file + words), "\(written[line])")
+    }
+
+    let options = try await run(
+      "default_rules: false\n",
+      ["--listen", "127.0.0.1:\(port)", "--data", agent.folder / "data"])
+    #expect(options.count == 2, "\(options)")
+    #expect(options.first?.hasPrefix("--listen: 127.0.0.1:\(port) is in use") == true)
+    #expect(options.last?.contains("--data: the data directory") == true)
+    #expect(options.last?.contains("in use by another agent") == true)
+
+    let open = try await run(
+      "default_rules: false\n", ["--listen", "0.0.0.0:0", "--data", folder / "data"])
+    #expect(open.count == 1 && open.first?.contains("--listen: listening on 0.0.0.0:0") == true)
+
+    // What nobody wrote is told at the beginning of the file.
+    let known = try await run(
+      "mode: sometimes\nlisten: 'no:where:at:all'\n", ["--data", folder / "file/below"])
+    #expect(known.count == 3, "\(known)")
+    #expect(known.last?.contains("--data: the data directory") == true)
+    #expect(access(folder / "data", F_OK) != 0)
+    await agent.end()
+  }
+
+  @Test(
+    .enabled(
+      if: Requirement.program("python3").isMet, "\(Requirement.program("python3").reason)"),
+    arguments: ["state.db", "samples.db"])
+  func `a data directory of a newer version is refused where it is named`(name: String)
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let data = try folder.makeFolder("data", mode: 0o700)
+    let made = try await ChildProgram.run([
+      "python3", "-c",
+      "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version=99')",
+      "\(data)/\(name)",
+    ])
+    try #require(made.succeeded, "\(made)")
+    let file = folder / "lifeguard.yaml"
+    try TextFile.write("data_dir: data\nlisten: 127.0.0.1:0\nmod: auto\n", to: file)
+    let result = try await lifeguard(["run", "--config", file])
+    #expect(result.end == .exited(1))
+    #expect(
+      result.standardError.contains("\(file):1:11: \(name) was written by a newer version (99;"),
+      "\(result)")
+    #expect(result.standardError.contains(":3:1: unknown key"), "\(result)")
+  }
+
+  @Test(
+    .enabled(if: Requirement.root.isMet, "\(Requirement.root.reason)"))
+  func `a data directory that cannot be written is refused where it is named`() async throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let data = try folder.makeFolder("data", mode: 0o700)
+    let file = folder / "lifeguard.yaml"
+    try TextFile.write("data_dir: data/below\nlisten: 127.0.0.1:0\n", to: file)
+    // Root may write anywhere but on a file system that takes nothing.
+    let result = try await ChildProgram.run([
+      "unshare", "-m", "sh", "-c", "mount -t tmpfs -o ro none \"$1\" && shift && exec \"$@\"", "sh",
+      data, try #require(Program.lifeguard), "run", "--config", file,
+    ])
+    #expect(result.end == .exited(1))
+    #expect(
+      result.standardError.contains(
+        "\(file):1:11: the data directory \(data)/below cannot be written (Read-only"), "\(result)")
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func `completions know every command`(shell: String) async throws {
+    let result = try await lifeguard(["--generate-completion-script", shell])
+    #expect(result.succeeded)
+    for name in ["run", "check", "incidents", "silence", "token", "export"] {
+      #expect(result.standardOutput.contains(name), "\(shell): \(name)")
+    }
+    guard let path = Requirement.locate(shell) else { return }
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try TextFile.write(result.standardOutput, to: folder / "completion")
+    let checked = try await ChildProgram.run([path, "-n", folder / "completion"])
+    #expect(checked.succeeded, "\(checked)")
+  }
+
   @Test func `a port in use, a data directory in use and one that is no directory are named`()
     async throws
   {

@@ -137,6 +137,18 @@ import Testing
     }
   }
 
+  @Test func `a name of this host's own is answered where it is allowed`() async throws {
+    let text = "default_rules: false\nhttp: {allowed_hosts: [Web-01.example.com]}\n"
+    try await ServedAgent.with(text) { (served: ServedAgent) async throws -> Void in
+      func status(_ host: String) async throws -> Int {
+        try await served.ask("GET", "/metrics", headers: ["Host": host]).status
+      }
+      #expect(try await status("web-01.example.com:9911") == 200)
+      #expect(try await status("web-02.example.com:9911") == 421)
+      #expect(try await status("127.0.0.1") == 200)
+    }
+  }
+
   @Test func `a page of somebody else cannot make a browser act`() async throws {
     try await ServedAgent.with { served in
       let cookie = try #require(try await Self.cookie(served))
@@ -168,6 +180,8 @@ import Testing
         #expect(headers["content-security-policy"]?.contains("default-src 'none'") == true)
         #expect(headers["content-security-policy"]?.contains("unsafe") == false)
         #expect(headers["cache-control"] == "no-store")
+        // Without an own origin in their requests, browsers could not press our own buttons.
+        #expect(headers["referrer-policy"] == "same-origin")
         #expect(headers["access-control-allow-origin"] == nil)
       }
     }

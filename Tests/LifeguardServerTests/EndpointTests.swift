@@ -135,6 +135,25 @@ import Testing
     }
   }
 
+  @Test func `an agent whose thread hangs is not healthy, and says so`() async throws {
+    try await ServedAgent.with { (served: ServedAgent) async throws -> Void in
+      #expect(try await served.ask("/-/healthy").status == 200)
+      var pipes: [Int32] = [-1, -1]
+      #expect(pipe(&pipes) == 0)
+      let (reading, writing) = (pipes[0], pipes[1])
+      async let hang: Void = served.agent.hang(on: reading)
+      #expect(
+        await eventually(within: .seconds(40), every: .milliseconds(200)) {
+          try await served.ask("/-/healthy").status == 503
+        })
+      #expect(try await served.ask("/-/ready").status == 200)
+      close(writing)
+      await hang
+      close(reading)
+      #expect(await eventually { try await served.ask("/-/healthy").status == 200 })
+    }
+  }
+
   @Test func `methods and places that do not exist are named as such`() async throws {
     try await ServedAgent.with { served in
       let wrong = try await served.ask("POST", "/metrics")
@@ -183,5 +202,13 @@ import Testing
           return await listener.receive(until: "\r\n\r\n").contains("200 OK")
         })
     }
+  }
+}
+
+extension Agent {
+  /// Keeps the agent's thread from everything else until the other end of a pipe is closed.
+  fileprivate func hang(on descriptor: Int32) {
+    var byte: UInt8 = 0
+    _ = read(descriptor, &byte, 1)
   }
 }

@@ -11,7 +11,8 @@ public struct AgentStatus: Sendable, Codable {
   public var now: Timestamp
   public var listening: String
   public var configurationFile: String?
-  /// Problems of a reload that was refused; the last good configuration is in force.
+  /// Problems of a reload that was refused, when the last good configuration is in force; else
+  /// what the last one changed for the next start only.
   public var configurationProblems: [String]
   public var series: Int
   public var rules: Int
@@ -24,6 +25,8 @@ public struct AgentStatus: Sendable, Codable {
   public var approvals: [ApprovalStatus]
   public var storage: StorageStatus
   public var pendingNotifications: Int
+  /// Receivers that take no messages, and why.
+  public var notificationProblems: [String]
   /// The last turn's length in milliseconds.
   public var turnMilliseconds: Double
 }

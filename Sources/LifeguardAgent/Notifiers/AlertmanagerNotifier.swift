@@ -12,7 +12,7 @@ struct AlertmanagerNotifier: Notifier {
     self.post = post
   }
 
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) {
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String? {
     let body = AnnouncementText(message.announcement)
       .alertmanager(now: message.now, interval: message.interval)
     var base = settings.url.revealed
@@ -20,5 +20,6 @@ struct AlertmanagerNotifier: Notifier {
     try await post.send(
       body.bytes(), to: Secret(base + "/api/v2/alerts"), receiver: "Alertmanager",
       timeout: timeout)
+    return nil
   }
 }

@@ -15,6 +15,11 @@ public struct DeliveryQueue: Sendable {
   public struct Lane: Hashable, Sendable {
     public var receiver: String
     public var channel: String
+
+    init(of message: OutboxMessage) {
+      receiver = message.receiver
+      channel = message.channel
+    }
   }
 
   /// A message to send now.
@@ -153,6 +158,13 @@ public struct DeliveryQueue: Sendable {
     return [.put(message)]
   }
 
+  /// Makes everything that waits due, as when its receiver may have been put right.
+  public mutating func hurry(at now: Timestamp) {
+    for (lane, waiting) in lanes {
+      for index in waiting.indices { lanes[lane]?[index].message.nextAttempt = now }
+    }
+  }
+
   private func pause(after attempts: Int, asked: Duration?, _ jitter: Double) -> Duration {
     var pause = policy.firstPause
     for _ in 1..<max(attempts, 1) where pause < policy.pauseMax { pause *= 2 }
@@ -190,7 +202,5 @@ public struct DeliveryQueue: Sendable {
     return message
   }
 
-  private func lane(of message: OutboxMessage) -> Lane {
-    Lane(receiver: message.receiver, channel: message.channel)
-  }
+  private func lane(of message: OutboxMessage) -> Lane { Lane(of: message) }
 }

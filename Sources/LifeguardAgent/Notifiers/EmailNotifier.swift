@@ -18,7 +18,7 @@ struct EmailNotifier: Notifier {
     self.commandTimeout = commandTimeout
   }
 
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) {
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String? {
     let text = AnnouncementText(message.announcement, templates: settings.templates)
     let mail = MailMessage(text, from: settings.from, to: settings.to)
     let tls: NIOSSLContext
@@ -30,7 +30,7 @@ struct EmailNotifier: Notifier {
         "certificate authorities cannot be read"
           + (settings.certificateAuthority.map { " from \($0)" } ?? "") + "; check the file")
     }
-    let result = group.any().makePromise(of: Void.self)
+    let result = group.any().makePromise(of: String?.self)
     let limit = TimeAmount.milliseconds(max(timeout.milliseconds, 1))
     let channel: any NIOCore.Channel
     do {
@@ -50,7 +50,7 @@ struct EmailNotifier: Notifier {
     }
     defer { overall.cancel() }
     do {
-      try await withTaskCancellationHandler {
+      return try await withTaskCancellationHandler {
         try await result.futureResult.get()
       } onCancel: {
         channel.close(promise: nil)
@@ -62,7 +62,7 @@ struct EmailNotifier: Notifier {
   }
 
   private func bootstrap(
-    _ mail: MailMessage, _ attempt: Int, _ tls: NIOSSLContext, _ result: EventLoopPromise<Void>,
+    _ mail: MailMessage, _ attempt: Int, _ tls: NIOSSLContext, _ result: EventLoopPromise<String?>,
     _ limit: TimeAmount
   ) -> ClientBootstrap {
     let settings = settings
@@ -93,6 +93,7 @@ struct EmailNotifier: Notifier {
   private var tlsConfiguration: TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
+    if !settings.verifiesCertificate { configuration.certificateVerification = .none }
     if let file = settings.certificateAuthority {
       configuration.additionalTrustRoots = [.file(file)]
     }

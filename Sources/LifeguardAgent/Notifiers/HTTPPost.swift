@@ -50,7 +50,8 @@ struct HTTPPost: Sendable {
       throw DeliveryError(
         retryable: false, "\(reason) (a redirect, which is not followed); give its final address")
     }
-    let isRetryable = status >= 500 || [408, 425, 429].contains(status)
+    // Credentials and addresses are put right by a person, while the message waits.
+    let isRetryable = status >= 500 || [401, 403, 404, 407, 408, 425, 429].contains(status)
     let after = response.headers.first(name: "Retry-After").flatMap(Int64.init)
       .map { Duration.seconds(min(max($0, 0), 3600)) }
     throw DeliveryError(retryable: isRetryable, after: isRetryable ? after : nil, reason)

@@ -7,7 +7,9 @@ public protocol Notifier: Sendable {
   /// Returns when the receiver has taken the message.
   ///
   /// - Parameter timeout: for the whole delivery; after it the message counts as not delivered.
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError)
+  /// - Returns: who of several did not get it, and why; nil when everybody did.
+  @discardableResult
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String?
 }
 
 /// A message on its way.

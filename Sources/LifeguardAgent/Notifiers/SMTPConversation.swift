@@ -12,8 +12,8 @@ struct SMTPConversation: Sendable {
     case send([UInt8])
     /// Begin TLS, then report `tlsEstablished`.
     case startTLS
-    /// Delivered: say goodbye and close.
-    case finish
+    /// Delivered: say goodbye and close. To whom it was not, and why, if there is any such.
+    case finish(leftOut: String?)
     case fail(DeliveryError)
   }
 
@@ -33,7 +33,8 @@ struct SMTPConversation: Sendable {
   private var isEncrypted: Bool
   private var offered: [String] = []
   private var accepted = 0
-  private var refused: SMTPReply?
+  /// The last recipient that was refused.
+  private var refused: (address: String, reply: SMTPReply)?
 
   /// - Parameters:
   ///   - clientName: what EHLO says.
@@ -73,9 +74,9 @@ struct SMTPConversation: Sendable {
     case .tlsHandshake, .done:
       return .fail(DeliveryError(retryable: true, "the mail server answers out of turn"))
     case .plain, .loginPassword:
-      return reply.code == 235 ? sendMail() : fail(reply, "refuses the user name or password")
+      return reply.code == 235 ? sendMail() : refuseLogin(reply)
     case .loginName:
-      guard reply.code == 334 else { return fail(reply, "refuses AUTH LOGIN") }
+      guard reply.code == 334 else { return refuseLogin(reply) }
       state = .loginPassword
       return command(Base64.encode((settings.password?.revealed ?? "").utf8))
     case .mail:
@@ -88,7 +89,8 @@ struct SMTPConversation: Sendable {
     case .text:
       guard reply.isPositive else { return fail(reply, "refuses the message") }
       state = .done
-      return .finish
+      return .finish(
+        leftOut: refused.map { "the mail server refuses \($0.address): \($0.reply.text)" })
     }
   }
 
@@ -156,7 +158,7 @@ struct SMTPConversation: Sendable {
   private mutating func sendRecipient(_ index: Int) -> Action {
     guard index < mail.to.count else {
       guard accepted > 0 else {
-        return refused.map { fail($0, "refuses every recipient") }
+        return refused.map { fail($0.reply, "refuses every recipient") }
           ?? .fail(DeliveryError(retryable: false, "the receiver names no recipient; add `to`"))
       }
       state = .data
@@ -175,7 +177,7 @@ struct SMTPConversation: Sendable {
     } else {
       // Greylisting refuses at first and for all: wait for it, but not for one of many for ever.
       if reply.code < 500, attempt < 3 { return fail(reply, "refuses a recipient") }
-      refused = reply
+      refused = (mail.to[index], reply)
     }
     return sendRecipient(index + 1)
   }
@@ -186,6 +188,13 @@ struct SMTPConversation: Sendable {
   }
 
   private func command(_ text: String) -> Action { .send(Array("\(text)\r\n".utf8)) }
+
+  /// A password is put right by a person, while the message waits.
+  private func refuseLogin(_ reply: SMTPReply) -> Action {
+    .fail(
+      DeliveryError(
+        retryable: true, "the mail server refuses the user name or password: \(reply.text)"))
+  }
 
   private func fail(_ reply: SMTPReply, _ what: String) -> Action {
     .fail(

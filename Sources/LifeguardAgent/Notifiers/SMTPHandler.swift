@@ -17,13 +17,13 @@ final class SMTPHandler: ChannelInboundHandler {
   private let makeTLS: () throws -> NIOSSLClientHandler
   private let isImplicitTLS: Bool
   private let commandTimeout: TimeAmount
-  private let result: EventLoopPromise<Void>
+  private let result: EventLoopPromise<String?>
   private var timer: Scheduled<Void>?
   private var isOver = false
 
   init(
     _ conversation: SMTPConversation, isImplicitTLS: Bool, commandTimeout: TimeAmount,
-    result: EventLoopPromise<Void>, makeTLS: @escaping () throws -> NIOSSLClientHandler
+    result: EventLoopPromise<String?>, makeTLS: @escaping () throws -> NIOSSLClientHandler
   ) {
     self.conversation = conversation
     self.isImplicitTLS = isImplicitTLS
@@ -70,7 +70,11 @@ final class SMTPHandler: ChannelInboundHandler {
     // A certificate may be put right, so this is tried again like any failure of the network.
     let text = TextEscape.line(String("\(error)".prefix(160)))
     let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
-    fail(context, isTLS ? "TLS with the mail server failed: \(text)" : "connection failed: \(text)")
+    let isStranger = text.contains("CERTIFICATE_VERIFY_FAILED")
+    let advice = isStranger ? "; name its authority as certificate_authority" : ""
+    fail(
+      context,
+      isTLS ? "TLS with the mail server failed: \(text)\(advice)" : "connection failed: \(text)")
   }
 
   private func perform(_ action: SMTPConversation.Action, _ context: ChannelHandlerContext) {
@@ -86,10 +90,10 @@ final class SMTPHandler: ChannelInboundHandler {
       } catch {
         fail(context, "TLS cannot be prepared: \(TextEscape.line(String("\(error)".prefix(160))))")
       }
-    case .finish:
+    case .finish(let leftOut):
       isOver = true
       timer?.cancel()
-      result.succeed(())
+      result.succeed(leftOut)
       // The message is taken; nobody needs the answer to QUIT.
       let goodbye = context.channel.allocator.buffer(string: "QUIT\r\n")
       let channel = context.channel

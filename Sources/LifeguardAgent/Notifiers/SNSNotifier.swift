@@ -11,11 +11,12 @@ struct SNSNotifier: Notifier {
     self.client = client
   }
 
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) {
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String? {
     let outgoing = SNSMessage(
       message.announcement, channel: settings, idempotencyKey: message.idempotencyKey)
     do {
       _ = try await client.within(timeout).sns.publish(outgoing)
+      return nil
     } catch {
       // Missing permissions and wrong keys are mended while the message waits.
       let isMended = [.accessDenied, .badCredentials, .noCredentials, .clockSkew]

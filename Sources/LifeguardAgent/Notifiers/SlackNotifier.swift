@@ -13,9 +13,10 @@ struct SlackNotifier: Notifier {
     self.post = post
   }
 
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) {
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String? {
     let text = AnnouncementText(message.announcement, templates: settings.templates)
     try await post.send(
       text.slack.bytes(), to: settings.webhook, receiver: "Slack", timeout: timeout)
+    return nil
   }
 }

@@ -11,12 +11,13 @@ struct WebhookNotifier: Notifier {
     self.post = post
   }
 
-  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) {
+  func send(_ message: OutgoingMessage, timeout: Duration) async throws(DeliveryError) -> String? {
     let text = AnnouncementText(message.announcement, templates: settings.templates)
     var headers = settings.headers.map { ($0.key, $0.value.revealed) }
     headers.append(("Idempotency-Key", "\"\(message.idempotencyKey)\""))
     try await post.send(
       text.webhook.bytes(), to: settings.url, headers: headers, receiver: "the webhook",
       timeout: timeout)
+    return nil
   }
 }

@@ -34,10 +34,17 @@ public struct LoadedConfiguration: Sendable {
   public var configuration: Configuration?
   /// All problems at once, by file and line.
   public var problems: [ConfigurationProblem]
+  /// What could be read, errors or not: for further checks that are told together with them, and
+  /// for nothing else.
+  public var draft: Configuration
 
-  public init(configuration: Configuration?, problems: [ConfigurationProblem]) {
+  public init(
+    configuration: Configuration?, problems: [ConfigurationProblem],
+    draft: Configuration = Configuration()
+  ) {
     self.configuration = configuration
     self.problems = problems
+    self.draft = draft
   }
 
   public var errors: [ConfigurationProblem] { problems.filter { $0.severity == .error } }

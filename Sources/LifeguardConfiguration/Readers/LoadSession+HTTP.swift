@@ -19,6 +19,7 @@ extension LoadSession {
     }
     var anonymousAt: SourceLocation?
     if let node = root["http"], let reader = SectionReader(node, Schema.http, log: log) {
+      notePlaces(reader, in: "http.")
       if reader.bool("anonymous_read") == true {
         settings.anonymousRead = true
         anonymousAt = reader.location(of: "anonymous_read")
@@ -29,9 +30,11 @@ extension LoadSession {
       }
       settings.users = readUsers(reader)
       settings.corsOrigins = readOrigins(reader)
+      settings.allowedHosts = readAllowedHosts(reader)
       settings.remoteWrite = reader.bool("remote_write") ?? false
       if let query = reader["query"], let limits = SectionReader(query, Schema.httpQuery, log: log)
       {
+        notePlaces(limits, in: "http.query.")
         readQueryLimits(limits, &settings.query)
       }
     }
@@ -114,6 +117,24 @@ extension LoadSession {
 
   /// Shorter ones are guessed over a network.
   private static let passwordBytesMin = 8
+
+  /// A name alone: any port of it is meant, and no pattern, which somebody else's name could match.
+  private func readAllowedHosts(_ reader: SectionReader) -> [String] {
+    guard let texts = reader.strings("allowed_hosts", of: "names") else { return [] }
+    return texts.compactMap { text in
+      let isName = text.allSatisfy {
+        $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0))
+      }
+      guard !text.isEmpty, isName else {
+        log.error(
+          reader.location(of: "allowed_hosts"),
+          "\(quoted(text)) is no name of a host; write one such as web-01.example.com, without"
+            + " scheme and port")
+        return nil
+      }
+      return text.lowercased()
+    }
+  }
 
   /// An origin is scheme, host and port, and nothing behind them (RFC 6454).
   private func readOrigins(_ reader: SectionReader) -> [String] {

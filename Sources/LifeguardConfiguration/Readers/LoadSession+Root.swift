@@ -6,6 +6,7 @@ extension LoadSession {
     let top = SourceLocation(file: shown, line: 1, column: 1)
     guard let bytes = readTrusted(path, namedAt: top) else { return }
     configuration.files.append(path)
+    configuration.places[Configuration.mainFile] = top
     guard let document = YAMLParser.parse(bytes, file: shown, log: log) else { return }
     guard let root = SectionReader(document, Schema.root, log: log) else { return }
     readBasics(root)
@@ -24,6 +25,7 @@ extension LoadSession {
   }
 
   private func readBasics(_ root: SectionReader) {
+    notePlaces(root)
     if let mode = root.mode() { configuration.mode = mode }
     // A tenth of a second is what collecting takes at worst; an hour is no watching any more.
     if let interval = root.duration(
@@ -103,6 +105,7 @@ extension LoadSession {
 
   private func readCollect(_ node: Node) {
     guard let reader = SectionReader(node, Schema.collect, log: log) else { return }
+    notePlaces(reader, in: "collect.")
     for item in reader.list("disabled", of: "collectors") {
       guard let name = item.scalar?.text else {
         log.error(item.location, "\"disabled\" must hold names of collectors")

@@ -85,7 +85,7 @@ enum Schema {
   static let route = Section("notify.routes[]", "matchers", "to", "repeat", "continue")
 
   static let http = Section(
-    "http", "anonymous_read", "tls", "users", "cors", "remote_write", "query")
+    "http", "anonymous_read", "tls", "users", "cors", "allowed_hosts", "remote_write", "query")
   static let httpUser = Section("http.users[]", "username", "password", "may")
   static let httpQuery = Section(
     "http.query", "concurrency", "timeout", "samples_max", "points_max", "lookback")

@@ -155,8 +155,9 @@ extension AnnouncementText {
     .object([("type", .string("section")), ("text", markdown(Self.cut(text, to: 3000)))])
   }
 
+  /// `verbatim`: otherwise Slack makes links of bare addresses, and mentions of names.
   private func markdown(_ text: String) -> JSON {
-    .object([("type", .string("mrkdwn")), ("text", .string(text))])
+    .object([("type", .string("mrkdwn")), ("text", .string(text)), ("verbatim", .bool(true))])
   }
 
   private func plainText(_ text: String) -> JSON {

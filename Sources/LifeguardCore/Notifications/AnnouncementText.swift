@@ -9,7 +9,8 @@ public struct AnnouncementText: Sendable {
   /// alert: pass them to `Template(parsing:variables:)`.
   public static let variables = [
     "status", "severity", "title", "host", "incident", "sequence", "kind", "target", "what",
-    "since", "tried", "result", "next", "stop", "mode", "summary", "description", "text", "time",
+    "since", "tried", "result", "next", "stop", "mode", "summary", "description", "suppressed",
+    "text", "time",
   ]
 
   public var announcement: Announcement
@@ -40,8 +41,11 @@ public struct AnnouncementText: Sendable {
   }
 
   private var message: String {
-    if let template = templates.text { return template.render(context) }
-    return builtIn
+    guard let template = templates.text else { return builtIn }
+    let text = template.render(context)
+    // Whoever wrote the template must still learn that messages are missing.
+    guard let suppressedText, !text.contains(suppressedText) else { return text }
+    return "\(text)\n\n\(suppressedText)\n"
   }
 
   var status: String {
@@ -58,7 +62,7 @@ public struct AnnouncementText: Sendable {
   }
 
   /// Name and text of each paragraph, in order; those without text are left out.
-  var paragraphs: [(name: String, lines: [String])] {
+  public var paragraphs: [(name: String, lines: [String])] {
     let all: [(name: String, lines: [String])] = [
       ("What happened", [announcement.whatHappened]),
       ("Since", [sinceText]),
@@ -175,7 +179,7 @@ public struct AnnouncementText: Sendable {
       "next": announcement.next ?? "", "stop": announcement.howToStop.joined(separator: " · "),
       "mode": modeText, "summary": alert?.annotations["summary"] ?? "",
       "description": alert?.annotations["description"] ?? "",
-      "text": builtIn, "time": UTCTime(announcement.at).text,
+      "suppressed": suppressedText ?? "", "text": builtIn, "time": UTCTime(announcement.at).text,
     ]
     return context
   }

@@ -83,9 +83,8 @@ extension Monitor {
       let passed = now.elapsed(since: last)
       // Most turns end here, before a message is made that nobody gets.
       guard passed >= min(least ?? policy.repeatInterval, policy.repeatInterval) else { continue }
-      let alert = incident.alerts.first.flatMap { state.tracker.alerts[$0] }
       let saying = Saying(
-        incident: incident.id, kind: .reminder, sentence: alert.map(summary) ?? incident.title)
+        incident: incident.id, kind: .reminder, sentence: sentence(of: incident))
       let reminder = announcement(saying, incident, at: now)
       let shortest = router.destinations(for: reminder).map(\.repeatInterval).min()
       guard passed >= shortest ?? policy.repeatInterval else { continue }
@@ -93,15 +92,15 @@ extension Monitor {
     }
   }
 
-  private func announcement(
+  func announcement(
     _ saying: Saying, _ incident: Incident, at now: Moment
   ) -> Announcement {
-    return Announcement(
+    Announcement(
       incident: incident.id, sequence: incident.sequence, kind: saying.kind,
       severity: incident.severity, title: incident.title, host: policy.host,
       externalLabels: policy.externalLabels, target: incident.target?.description,
-      alerts: announced(incident, at: now),
-      since: incident.openedAt.wall, whatHappened: saying.sentence, tried: tried(incident),
+      alerts: announced(incident, at: now), since: incident.openedAt.wall,
+      whatHappened: saying.sentence, tried: tried(incident),
       result: incident.attempts.last.flatMap(\.outcomeReason),
       next: next(incident, saying.kind, at: now), mode: policy.mode, frozen: frozenReason,
       evidence: incident.evidence, receiver: saying.receiver,
@@ -115,14 +114,18 @@ extension Monitor {
   private func announced(_ incident: Incident, at now: Moment) -> [AnnouncedAlert] {
     if incident.alerts.isEmpty, let ended = incident.ended { return ended }
     let keys = incident.alerts.isEmpty ? [incident.openingAlert] : incident.alerts
-    return keys.prefix(Monitor.alertsTold).map { key in
-      guard let alert = state.tracker.alerts[key] else {
-        return AnnouncedAlert(
-          name: key.labels["alertname"] ?? incident.title, labels: key.labels, value: .nan,
-          condition: condition(of: key), startsAt: incident.openedAt.wall, endsAt: now.wall)
-      }
-      return announced(alert)
+    return keys.prefix(Monitor.alertsTold).map { announced($0, incident, at: now) }
+  }
+
+  func announced(
+    _ key: Alert.Key, _ incident: Incident, at now: Moment
+  ) -> AnnouncedAlert {
+    guard let alert = state.tracker.alerts[key] else {
+      return AnnouncedAlert(
+        name: key.labels["alertname"] ?? incident.title, labels: key.labels, value: .nan,
+        condition: condition(of: key), startsAt: incident.openedAt.wall, endsAt: now.wall)
     }
+    return announced(alert)
   }
 
   private func announced(_ alert: Alert) -> AnnouncedAlert {

@@ -80,7 +80,7 @@ public struct SlackChannel: Sendable {
 public struct EmailChannel: Sendable {
   /// How the connection is protected, which the URL's scheme says.
   public enum Security: String, Hashable, Sendable {
-    /// `smtp://`: STARTTLS when the server offers it (RFC 3207).
+    /// `smtp://`: STARTTLS when the server offers it (RFC 3207), whoever it says it is.
     case opportunistic
     /// `smtp+starttls://`: STARTTLS or nothing.
     case startTLS
@@ -98,6 +98,15 @@ public struct EmailChannel: Sendable {
   /// PEM file of certificate authorities to trust beside the system's.
   public var certificateAuthority: String?
   public var templates: MessageTemplates
+
+  /// Whether the server must prove who it is.
+  ///
+  /// Where a message would also go in the clear, encryption without proof is better than none
+  /// (RFC 7435), and a mail server of the house has a certificate of its own making: refusing it
+  /// would lose the message and protect nothing. A password never goes to a stranger.
+  public var verifiesCertificate: Bool {
+    security != .opportunistic || username != nil || certificateAuthority != nil
+  }
 
   public init(
     from: String, to: [String], host: String, port: Int, security: Security,

@@ -35,7 +35,7 @@ struct Gate: Sendable {
       return .text(
         .misdirectedRequest,
         "this server does not answer to the name \(Printable.text(authority)); use 127.0.0.1 or "
-          + "the address that it listens on")
+          + "the address that it listens on, or add the name to `http: {allowed_hosts: […]}`")
     }
     return nil
   }

@@ -7,11 +7,15 @@ struct HostNames: Sendable {
   var host: String
   /// The machine's own name, taken as well when every address is listened on.
   var machine: String
+  /// What `http.allowed_hosts` names, in lower case.
+  var allowed: [String] = []
 
   /// Whether a `Host` header's value, with or without port, names this server.
   func accept(_ authority: String) -> Bool {
     let name = HostNames.name(of: authority).lowercased()
-    if HostNames.isLoopback(name) || name == host.lowercased() { return true }
+    if HostNames.isLoopback(name) || name == host.lowercased() || allowed.contains(name) {
+      return true
+    }
     guard ["0.0.0.0", "::", "*", ""].contains(host) else { return false }
     return name == machine.lowercased() || HostNames.isAddress(name)
   }

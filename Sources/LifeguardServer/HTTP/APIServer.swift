@@ -131,7 +131,8 @@ public final class APIServer: Sendable {
     let isLoopback = settings.isLoopback
     let gate = Gate(
       token: token, signIn: signIn,
-      names: HostNames(host: settings.host, machine: HostInfo().hostname),
+      names: HostNames(
+        host: settings.host, machine: HostInfo().hostname, allowed: settings.allowedHosts),
       usesTLS: settings.usesTLS,
       settings: {
         let http = await agent.httpSettings
@@ -200,22 +201,10 @@ public final class APIServer: Sendable {
   }
 
   private func failure(_ door: Responder.Door, _ error: any Error) -> any Error {
-    let reason: String
-    switch error {
-    case let error as IOError:
-      if door == .network, error.errnoCode == EADDRINUSE {
-        return ServerError.addressInUse(
-          address: ServerSettings.address(settings.host, settings.port))
-      }
-      reason = String(cString: strerror(error.errnoCode)).lowercased()
-    case SocketAddressError.unixDomainSocketPathTooLong:
-      reason = "its path is longer than the 107 bytes of unix(7)"
-    case SocketAddressError.unknown: reason = "this name has no address"
-    case is SocketAddressError: reason = "this is no address"
-    default: return error
-    }
-    if door == .socket { return ServerError.socket(path: settings.socketPath, reason: reason) }
-    let address = ServerSettings.address(settings.host, settings.port)
-    return ServerError.addressNotAllowed(address: address, reason: reason)
+    guard let reason = ServerError.reason(error) else { return error }
+    return door == .socket
+      ? ServerError.socket(path: settings.socketPath, reason: reason)
+      : ServerError(
+        network: error, address: ServerSettings.address(settings.host, settings.port))
   }
 }

@@ -9,11 +9,11 @@ extension Responder {
     switch route {
     case .metrics: return await exposition(request.headers[.accept])
     case .healthy:
-      return await agent.isHealthy
+      return agent.isHealthy
         ? .text(.ok, "Lifeguard is healthy.")
         : .text(.serviceUnavailable, "no turn was taken for too long: evaluation has stopped")
     case .ready:
-      return await agent.isReady
+      return agent.hasTakenTurn
         ? .text(.ok, "Lifeguard is ready.") : .text(.serviceUnavailable, "not evaluated yet")
     case .status: return .data(await status())
     case .incidents: return await incidents(parameters)

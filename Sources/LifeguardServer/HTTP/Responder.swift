@@ -174,6 +174,10 @@ struct Responder: Sendable {
   }
 
   /// What every answer carries: nothing is framed, sniffed, cached, or run inline.
+  ///
+  /// No address goes to other sites; with `no-referrer` a browser would send the page's own forms
+  /// with `Origin: null` too (Fetch standard, "append a request Origin header"), and the gate
+  /// refuses those.
   private static func addSecurityHeaders(to headers: inout HTTPFields) {
     headers[.xContentTypeOptions] = "nosniff"
     headers[.contentSecurityPolicy] =
@@ -181,7 +185,7 @@ struct Responder: Sendable {
       + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
     for (name, value) in [
-      ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"),
+      ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"),
       ("Cross-Origin-Resource-Policy", "same-origin"),
     ] {
       if let name = HTTPField.Name(name), headers[name] == nil { headers[name] = value }

@@ -47,9 +47,7 @@ enum Route: Equatable {
   private static func number(_ path: String, after prefix: String) -> Int? {
     guard path.hasPrefix(prefix) else { return nil }
     let digits = path.dropFirst(prefix.count)
-    guard (1...9).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isNumber }) else {
-      return nil
-    }
+    guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     return Int(digits)
   }
 

@@ -11,6 +11,8 @@ public struct ServerSettings: Sendable {
   /// PEM files; both or neither.
   public var tlsCertificate: String?
   public var tlsKey: String?
+  /// Names to answer to beside the address's own.
+  public var allowedHosts: [String]
   public var socketPath: String
   /// Queries that are evaluated at once.
   public var queryConcurrency: Int
@@ -22,6 +24,7 @@ public struct ServerSettings: Sendable {
     port = http.port
     tlsCertificate = http.tlsCertificate
     tlsKey = http.tlsKey
+    allowedHosts = http.allowedHosts
     queryConcurrency = http.query.concurrency
     self.socketPath = socketPath
     self.dataDirectory = dataDirectory

@@ -48,6 +48,10 @@ enum StatusPage {
     if !["on", "off"].contains(status.storage.samples) {
       lines.append("<li>samples: \(status.storage.samples)</li>")
     }
+    lines += status.notificationProblems.map { "<li>\($0)</li>" }
+    if status.pendingNotifications > 0 {
+      lines.append("<li>messages that wait to be delivered: \(status.pendingNotifications)</li>")
+    }
     return lines.isEmpty
       ? .none : "<section class=\"card warn\"><h2>Lifeguard itself</h2><ul>\(lines)</ul></section>"
   }

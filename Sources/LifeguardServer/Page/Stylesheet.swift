@@ -28,7 +28,7 @@ enum Stylesheet {
       font-size: .8rem; letter-spacing: .04em; text-transform: uppercase; color: var(--dim);
       margin: 1.6rem 0 .5rem;
     }
-    h3 { font-size: 1.05rem; margin: 0; }
+    h3 { font-size: 1.05rem; margin: 0; min-width: 0; overflow-wrap: anywhere; }
     .card h2 { margin: 0 0 .3rem; }
     .card.calm { margin-top: 1.2rem; }
     .card.calm h2 {
@@ -43,6 +43,7 @@ enum Stylesheet {
     .card.bad { border-left: 4px solid var(--bad); }
     .card.warn { border-left: 4px solid var(--warn); }
     .card.calm { border-left: 4px solid var(--good); }
+    .card.idle { border-left: 4px solid var(--idle); }
     .card p, .card ol, .card ul { margin: .35rem 0; }
     .card ol, .card ul { padding-left: 1.3rem; }
     header + .card { margin-top: 1.2rem; }
@@ -67,6 +68,16 @@ enum Stylesheet {
     }
     tr:first-child td { border-top: 0; }
     td.wide { width: 100%; white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
+    @media (max-width: 40rem) {
+      tr { display: block; padding: .35rem 0; border-top: 1px solid var(--edge); }
+      tr:first-child { border-top: 0; }
+      td {
+        display: inline-block; padding: 0 .8rem 0 0; border-top: 0;
+        white-space: normal; overflow-wrap: anywhere;
+      }
+      td.wide { display: block; min-width: 0; }
+      td.wide:empty { display: none; }
+    }
     form { display: inline; margin: 0; }
     button {
       font: inherit; font-size: .85rem; padding: .15rem .8rem; border-radius: 6px; cursor: pointer;

@@ -12,7 +12,8 @@ public struct StatusView: Sendable, Codable {
   public var now: WallTime
   public var listening: String
   public var configurationFile: String?
-  /// Of a reload that was refused; the last good configuration is in force.
+  /// Of a reload that was refused, when the last good configuration is in force; else what the
+  /// last one changed for the next start only.
   public var configurationProblems: [String]
   public var series: Int
   public var rules: Int
@@ -27,6 +28,8 @@ public struct StatusView: Sendable, Codable {
   public var approvals: [ApprovalView]
   public var storage: StorageStatus
   public var pendingNotifications: Int
+  /// Receivers that take no messages, and why.
+  public var notificationProblems: [String]
   public var turnMilliseconds: Double
 
   /// - Parameter nextSteps: what comes next in each open incident.
@@ -51,6 +54,7 @@ public struct StatusView: Sendable, Codable {
     approvals = status.approvals.map(ApprovalView.init)
     storage = status.storage
     pendingNotifications = status.pendingNotifications
+    notificationProblems = status.notificationProblems
     turnMilliseconds = status.turnMilliseconds
   }
 }

@@ -168,17 +168,13 @@ func announcement(
     #expect(queue.count == 3)
   }
 
-  @Test func `Alertmanager hears of firing alerts each minute and of ended ones for 15`() {
-    func moment(_ seconds: Double) -> Moment {
-      Moment(wall: time(seconds), boottime: .seconds(seconds), bootID: "b")
-    }
-    var refresh = AlertmanagerRefresh()
-    refresh.announced(announcement(1), at: moment(0))
-    #expect(refresh.due(at: moment(59)).isEmpty)
-    #expect(refresh.due(at: moment(60)).map(\.sequence) == [1])
-    #expect(refresh.due(at: moment(61)).isEmpty)
-    refresh.announced(announcement(2, .recovered), at: moment(100))
-    #expect(refresh.due(at: moment(160)).map(\.sequence) == [2])
-    #expect(refresh.due(at: moment(1000)).isEmpty)
+  @Test func `a reload tries what waits at once`() throws {
+    var queue = DeliveryQueue()
+    _ = try queue.add(announcement(1), receiver: "ops", channels: ["slack"], at: time(0))
+    let delivery = try #require(queue.next(at: time(0)).first)
+    _ = queue.finished(delivery, error: failure, at: time(0), jitter: 0.5)
+    #expect(queue.next(at: time(1)).isEmpty)
+    queue.hurry(at: time(1))
+    #expect(queue.next(at: time(1)).map(\.attempt) == [2])
   }
 }

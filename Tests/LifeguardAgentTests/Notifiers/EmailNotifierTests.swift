@@ -91,12 +91,14 @@ private func outgoing(_ announcement: Announcement, attempt: Int = 1) -> Outgoin
   .enabled(if: python != nil, "needs python3 with aiosmtpd: run `scripts/setup.sh test`"),
   .timeLimit(.minutes(3)))
 struct EmailNotifierTests {
+  @discardableResult
   private func send(
     _ announcement: Announcement, _ settings: EmailChannel, attempt: Int = 1
-  ) async throws(DeliveryError) {
+  ) async throws(DeliveryError) -> String? {
     let notifier = EmailNotifier(
       settings, group: MultiThreadedEventLoopGroup.singleton, commandTimeout: .seconds(10))
-    try await notifier.send(outgoing(announcement, attempt: attempt), timeout: .seconds(30))
+    return try await notifier.send(
+      outgoing(announcement, attempt: attempt), timeout: .seconds(30))
   }
 
   @Test func `a mail arrives whole, with a text part and an HTML part`() async throws {
@@ -169,6 +171,28 @@ struct EmailNotifierTests {
     #expect(!TextFile.exists(server.folder / "3.eml"))
   }
 
+  @Test func `where nothing is secret, a certificate of the server's own making will do`()
+    async throws
+  {
+    let server = try await MailServer(["--tls", "starttls", "--auth"])
+    try await send(announcement(1), server.settings(trusts: false))
+    #expect(try server.envelope(1)["tls"]?.bool == true)
+    // A password never goes to a server that cannot prove who it is.
+    let error = await #expect(throws: DeliveryError.self) {
+      try await send(announcement(2), server.settings(username: "deploy", trusts: false))
+    }
+    #expect(error?.reason.contains("certificate_authority") == true, "\(error?.reason ?? "")")
+    #expect(!TextFile.exists(server.folder / "2.eml"))
+  }
+
+  @Test func `a recipient that is refused beside others is named`() async throws {
+    let server = try await MailServer(["--refuse", "b@example.com"])
+    let leftOut = try await send(announcement(), server.settings())
+    #expect(leftOut?.contains("b@example.com>: 550") == true, "\(leftOut ?? "nobody")")
+    #expect(
+      try server.envelope(1)["to"]?.array?.compactMap(\.string) == ["ops@example.com"])
+  }
+
   @Test func `implicit TLS works`() async throws {
     let server = try await MailServer(["--tls", "implicit"])
     try await send(announcement(1), server.settings(.implicitTLS, host: "localhost"))
@@ -195,6 +219,7 @@ struct EmailNotifierTests {
       try await send(
         announcement(2), server.settings(.startTLS, host: "localhost", username: "other"))
     }
+    #expect(error?.isRetryable == true)
     #expect(error?.reason.contains("refuses the user name or password") == true)
     #expect(error?.reason.contains("correct horse") == false)
   }

@@ -82,6 +82,7 @@ private final class TestServer: Sendable {
   }
 }
 
+@discardableResult
 private func withNotifier<Result: Sendable>(
   _ channel: LifeguardCore.Channel,
   _ body: (any Notifier) async throws -> Result
@@ -158,7 +159,15 @@ private func outgoing(_ announcement: Announcement) -> OutgoingMessage {
     try await server.close()
   }
 
-  @Test(arguments: [400, 403, 404, 410])
+  @Test(arguments: [401, 403, 404])
+  func `what a person can put right is tried again`(_ status: Int) async throws {
+    let server = try await TestServer([(status, [], "no_service")])
+    let error = try await failure(.slack(SlackChannel(webhook: Secret(server.url))))
+    #expect(error == DeliveryError(retryable: true, "Slack answered \(status): no_service"))
+    try await server.close()
+  }
+
+  @Test(arguments: [400, 410, 413])
   func `what a receiver refuses for good is not retried`(_ status: Int) async throws {
     let server = try await TestServer([(status, [], "no_service")])
     let error = try await failure(.slack(SlackChannel(webhook: Secret(server.url))))

@@ -32,8 +32,9 @@ import Testing
     let message = OutgoingMessage(
       announcement(), idempotencyKey: announcement().id, now: announcement().at)
     do throws(DeliveryError) {
-      try await notifier.send(message, timeout: .seconds(10))
-      return nil
+      return try await notifier.send(message, timeout: .seconds(10)).map {
+        DeliveryError(retryable: false, $0)
+      }
     } catch {
       return error
     }

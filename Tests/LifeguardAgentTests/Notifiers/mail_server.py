@@ -1,9 +1,9 @@
 """A mail server for the tests: aiosmtpd, with faults on request.
 
-usage: mail_server.py FOLDER [--tls starttls|implicit] [--auth] [--fail N] [--drop N]
+usage: mail_server.py FOLDER [--tls starttls|implicit] [--auth] [--fail N] [--drop N] [--refuse ADDRESS]
 Writes FOLDER/port once it listens, and every message to FOLDER/N.eml with its envelope in
 FOLDER/N.json. --fail answers the first N messages with 451, --drop closes the first N connections
-in the middle of the text.
+in the middle of the text, --refuse answers 550 to a recipient.
 """
 import argparse, asyncio, json, os, ssl, sys
 
@@ -16,11 +16,18 @@ parser.add_argument("--auth", action="store_true")
 parser.add_argument("--login-only", action="store_true")
 parser.add_argument("--fail", type=int, default=0)
 parser.add_argument("--drop", type=int, default=0)
+parser.add_argument("--refuse")
 options = parser.parse_args()
 count = 0
 
 
 class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        if address == options.refuse:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         global count
         if options.fail > 0:

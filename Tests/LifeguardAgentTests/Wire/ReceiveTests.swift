@@ -69,7 +69,7 @@ import Testing
         await group.waitForAll()
       }
       #expect(try await wired.value("count(flood)") == 40_000)
-      #expect(await wired.agent.isHealthy)
+      #expect(wired.agent.isHealthy)
     }
   }
 }

@@ -124,7 +124,36 @@ func hostileAnnouncement() -> Announcement {
     #expect(text.subject == "NOT RECOVERED: eu-west-1 WEB IS DOWN␍ Bcc: x")
     #expect(
       text.plain
-        == "Server Metric Alert: the HTTP probe of web failed 3 times: timed out after 1s (0.0)")
+        == "Server Metric Alert: the HTTP probe of web failed 3 times: timed out after 1s (0.0)"
+        + "\n\n2 messages were suppressed before this one\n")
+  }
+
+  @Test func `no template hides that messages were suppressed, and none says it twice`() throws {
+    let line = "2 messages were suppressed before this one"
+    for source in ["{{ $what }}", "{{ $suppressed }}: {{ $what }}", "{{ $text }}"] {
+      let template = try Template(parsing: source, variables: AnnouncementText.variables)
+      let text = AnnouncementText(
+        exampleAnnouncement(), templates: MessageTemplates(text: template))
+      #expect(text.plain.split(separator: line, omittingEmptySubsequences: false).count == 2)
+      #expect(text.html.contains(line))
+      #expect(text.slack["blocks"]?[0]?["text"]?["text"]?.string?.contains(line) == true)
+      #expect(text.webhook["text"]?.string?.contains(line) == true)
+    }
+    var first = exampleAnnouncement()
+    first.suppressed = 0
+    let template = try Template(
+      parsing: "{{ $what }}{{ $suppressed }}", variables: AnnouncementText.variables)
+    let text = AnnouncementText(first, templates: MessageTemplates(text: template))
+    #expect(text.plain == first.whatHappened)
+  }
+
+  @Test func `Slack makes neither links nor mentions of what others wrote`() {
+    for block in AnnouncementText(hostileAnnouncement()).slack["blocks"]?.array ?? [] {
+      for text in [block["text"]].compactMap(\.self) + (block["elements"]?.array ?? [])
+      where text["type"] == "mrkdwn" {
+        #expect(text["verbatim"] == true)
+      }
+    }
   }
 
   @Test func `a frozen agent says so and how to thaw it`() {
