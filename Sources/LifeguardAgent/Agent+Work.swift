@@ -28,6 +28,7 @@ extension Agent {
       group.addTask { await self.keepScraping() }
       group.addTask { await self.sendRemotely() }
       group.addTask { await self.keepCloudSession() }
+      group.addTask { await self.finishStarts() }
       group.addTask { await self.parts.samples?.run() }
       group.addTask {
         await withDiscardingTaskGroup { workers in
@@ -64,6 +65,9 @@ extension Agent {
       if case .cloud(let action) = request.step {
         let result = await parts.notifiers.perform(action, request)
         await deliver(.stepFinished(attempt: request.attempt.id, result))
+        if result.status == .unknown, NotifierFactory.owesStart(request.attempt, request.step) {
+          await parts.notifiers.finishStart(of: request.attempt.target)
+        }
         return
       }
       let result = await parts.hands.perform(
@@ -100,8 +104,31 @@ extension Agent {
 
   /// The step that a preparation is for.
   private func step(of request: PreparationRequest) -> Step? {
-    let steps = configuration.allPlans[request.plan]?.steps ?? []
-    return steps.indices.contains(request.rung) ? steps[request.rung] : nil
+    step(of: request.plan, at: request.rung)
+  }
+
+  private func step(of plan: String, at rung: Int) -> Step? {
+    let steps = configuration.allPlans[plan]?.steps ?? []
+    return steps.indices.contains(rung) ? steps[rung] : nil
+  }
+
+  /// Servers that an agent of before had stopped when it ended: its steps are verified and not run
+  /// again, but a server that it left stopped is started.
+  private nonisolated func finishStarts() async {
+    let owed = await stopped
+    await withDiscardingTaskGroup { group in
+      for target in owed {
+        group.addTask { await self.parts.notifiers.finishStart(of: target) }
+      }
+    }
+  }
+
+  /// Targets of steps under way or under verification that may have been left stopped.
+  private var stopped: Set<Target> {
+    let attempts = turn.monitor.state.openIncidents.compactMap(\.ladder?.current)
+    return Set(
+      attempts.filter { NotifierFactory.owesStart($0, step(of: $0.plan, at: $0.rung)) }
+        .map(\.target))
   }
 
   /// One loop a service; a service that answers slowly delays nobody.

@@ -24,10 +24,12 @@ public struct ZeroFile: Hashable, Sendable {
 
   /// Reads the variables.
   ///
+  /// - Parameter takesAnyKey: whether the metric may be any key of a log line, as for the function;
+  ///   on a host only series have values, and their names are of one form.
   /// - Returns: nil when none of those that ask for something is set, and what is wrong with those
   ///   that are.
   public static func read(
-    _ environment: (_ name: String) -> String?
+    _ environment: (_ name: String) -> String?, takesAnyKey: Bool = false
   ) -> (settings: ZeroFile?, problems: [ConfigurationProblem]) {
     var settings = ZeroFile()
     var problems: [ConfigurationProblem] = []
@@ -42,8 +44,9 @@ public struct ZeroFile: Hashable, Sendable {
     }
     if let metric = value("METRIC_NAME_TO_MONITOR") {
       // A dotted path into nested objects; series have no dots in their names.
-      settings.metric = String(metric.map { $0 == "." ? "_" : $0 })
-      if !isMetricName(settings.metric) {
+      settings.metric =
+        takesAnyKey ? key(metric) : String(metric.map { $0 == "." ? "_" : $0 })
+      if takesAnyKey ? metric.isEmpty : !isMetricName(settings.metric) {
         report(
           "METRIC_NAME_TO_MONITOR: \(quoted(metric)) is not a metric name; write CPUUtilization")
       }
@@ -82,6 +85,22 @@ public struct ZeroFile: Hashable, Sendable {
     return (asks ? settings : nil, problems)
   }
 
+  /// A key as the function reads it: every byte that cannot stand in a series' name is `_`.
+  private static func key(_ text: String) -> String {
+    let bytes = text.utf8.map { byte -> UInt8 in
+      switch byte {
+      case 0x30...0x3A, 0x41...0x5A, 0x61...0x7A: byte
+      default: UInt8(ascii: "_")
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The rule's selector; a name that begins with a digit is none of the language's words.
+  var selector: String {
+    metric.first?.isNumber == true ? "{__name__=\"\(metric)\"}" : metric
+  }
+
   /// The Prometheus data model's classic form, `[a-zA-Z_:][a-zA-Z0-9_:]*`.
   private static func isMetricName(_ text: String) -> Bool {
     guard let first = text.first, !(first.isASCII && first.isNumber) else { return false }
@@ -92,7 +111,8 @@ public struct ZeroFile: Hashable, Sendable {
 extension LoadSession {
   /// Makes the configuration of the zero-file use; without variables everything stays as it is.
   func readZeroFile() {
-    let (found, problems) = ZeroFile.read(loader.environment)
+    let (found, problems) = ZeroFile.read(
+      loader.environment, takesAnyKey: loader.isFunction)
     for problem in problems { log.error(nil, problem.message) }
     guard problems.isEmpty, let settings = found ?? (loader.isFunction ? ZeroFile() : nil)
     else { return }
@@ -108,7 +128,7 @@ extension LoadSession {
     let threshold = ZeroFile.text(settings.threshold)
     var rule = AlertRule(
       name: "\(settings.metric)High",
-      expression: try Query(parsing: "\(settings.metric) >= \(threshold)"),
+      expression: try Query(parsing: "\(settings.selector) >= \(threshold)"),
       // Three samples a second apart are two seconds of trouble; a spike is none. A function is
       // handed minutes, and acts on the first.
       samples: loader.isFunction ? nil : SampleWindow(needed: 3, window: 3), origin: .inline)

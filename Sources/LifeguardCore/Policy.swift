@@ -51,6 +51,8 @@ public struct Policy: Sendable {
   /// narrower, and a mount excludes what needs it.
   public func conflict(_ one: Target, _ other: Target) -> Bool {
     if one == other || one.kind == .host || other.kind == .host { return true }
+    // Which instances a group has is not known here: any may be one of them.
+    if Set([one.kind, other.kind]) == [.asg, .instance] { return true }
     return needs(one, other) || needs(other, one)
   }
 

@@ -77,6 +77,54 @@ import Testing
     #expect(kind(Samples.packed(Array(text.utf8))) != nil)
   }
 
+  @Test func `what follows the data must end, too`() {
+    let data = Samples.base64(Samples.gzip(Array(#"{"messageType": "CONTROL_MESSAGE"}"#.utf8)))
+    let whole = #"{"awslogs": {"data": "\#(data)"}}"#
+    #expect(kind(Array(whole.utf8)) == nil)
+    #expect(kind(Array(#"{"awslogs": {"data": "\#(data)", "new": [1]}, "more": {}}"#.utf8)) == nil)
+    for end in ["", "}", "}} x", "}}}", ", }}", "}, \"a\"}"] {
+      #expect(kind(Array((whole.dropLast(2) + end).utf8)) == .malformed, "\(end)")
+    }
+  }
+
+  @Test(arguments: [
+    #"{"id": "2"}"#, "7", #""text""#, #"{"timestamp": "soon", "message": "x"}"#,
+    #"{"timestamp": 1713567600000, "message": 7}"#,
+    #"{"timestamp": 9223372036854775807, "message": "{\"CPUUtilization\": 2}"}"#,
+    #"{"timestamp": -9223372036854775808, "message": "{\"CPUUtilization\": 2}"}"#,
+    #"{"timestamp": 1713567600000, "message": "{\"CPUUtilization\": 2, \"_aws\": "#
+      + #"{\"Timestamp\": -9223372036854775808, \"CloudWatchMetrics\": []}}"}"#,
+    #"{"timestamp": 1713567600000, "message": "{\"CPUUtilization\": 2, \"_aws\": "#
+      + #"{\"Timestamp\": \"now\", \"CloudWatchMetrics\": []}}"}"#,
+  ])
+  func `one log event that cannot be read costs none of the others`(bad: String) throws {
+    let good = #"{"id": "1", "timestamp": 1713567600000, "message": "{\"CPUUtilization\": 9}"}"#
+    let text =
+      #"{"messageType": "DATA_MESSAGE", "logGroup": "g", "logStream": "s", "logEvents": ["#
+      + "\(good), \(bad), \(good)]}"
+    guard case .logs(let batch) = try decoder.decode(Samples.packed(Array(text.utf8))) else {
+      Issue.record("no logs")
+      return
+    }
+    #expect(batch.samples.entries.map(\.value) == [9, 9])
+    #expect(batch.badLines == 1)
+    #expect(batch.events == 3)
+  }
+
+  @Test func `a record that is no alarm is told beside those that are`() throws {
+    let good = String(decoding: try Samples.fixture("sns-alarm-metric"), as: UTF8.self)
+    let json = try JSON.parse(good)
+    let record = try #require(json["Records"]?[0]).text()
+    let text =
+      #"{"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "hello"}}, \#(record)]}"#
+    guard case .alarms(let alarms, let problems) = try decoder.decode(Array(text.utf8)) else {
+      Issue.record("no alarms")
+      return
+    }
+    #expect(alarms.count == 1)
+    #expect(problems.count == 1)
+  }
+
   @Test func `no damage to an event does more than refuse it`() throws {
     let names = [
       "alarm-lambda-action-metric", "sns-alarm-metric-math", "eventbridge-alarm-composite",

@@ -1,3 +1,4 @@
+import Glibc
 import LifeguardAWS
 import LifeguardConfiguration
 import LifeguardCore
@@ -40,7 +41,26 @@ final class Cloud: AWSTransport {
       "RebootInstances", 200,
       "<RebootInstancesResponse><return>true</return>"
         + "</RebootInstancesResponse>")
+    answer(
+      "DescribeAutoScalingInstances", 200,
+      "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult>"
+        + "<AutoScalingInstances/></DescribeAutoScalingInstancesResult>"
+        + "</DescribeAutoScalingInstancesResponse>")
+    answer("CancelCommand", 200, "{}")
+    for action in ["StopInstances", "StartInstances"] {
+      answer(action, 200, "<\(action)Response><instancesSet/></\(action)Response>")
+    }
     answer("DescribeAlarms", 200, #"{"MetricAlarms": [], "CompositeAlarms": []}"#)
+  }
+
+  /// The state of the one server from now on.
+  func turn(_ state: String) {
+    answer(
+      "DescribeInstances", 200,
+      "<DescribeInstancesResponse><reservationSet><item><instancesSet><item>"
+        + "<instanceId>i-0aaa</instanceId><instanceState><code>0</code><name>\(state)</name>"
+        + "</instanceState></item></instancesSet></item></reservationSet>"
+        + "</DescribeInstancesResponse>")
   }
 
   func answer(_ action: String, _ status: Int, _ body: String) {
@@ -72,11 +92,17 @@ final class Sandbox: Sendable {
   let time = Mutex(Samples.time)
   let lines = Mutex<[String]>([])
   let function: bootstrap.Function
+  private let began = ContinuousClock.now
+  private let runs: Bool
 
-  /// - Parameter durable: a table that counts as the shared one.
+  /// - Parameters:
+  ///   - table: one that counts as the shared one.
+  ///   - runs: time goes on by itself.
   init(
-    _ yaml: String? = nil, environment: [String: String] = [:], table: (any StateTable)? = nil
+    _ yaml: String? = nil, environment: [String: String] = [:], table: (any StateTable)? = nil,
+    runs: Bool = false
   ) throws {
+    self.runs = runs
     var environment = environment
     environment["AWS_REGION"] = "us-east-1"
     environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE"
@@ -90,7 +116,7 @@ final class Sandbox: Sendable {
     let configuration = try source.load { _ in }
     let box = Box()
     let log = RuntimeLog(
-      level: .debug, now: { box.sandbox?.time.withLock { $0 } ?? Samples.time },
+      level: .debug, now: { box.sandbox?.now ?? Samples.time },
       write: { bytes in
         box.sandbox?.lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
       })
@@ -98,7 +124,7 @@ final class Sandbox: Sendable {
       AWSSettings(environment: environment), transport: cloud,
       clock: AWSClock(
         now: { Samples.time }, elapsed: { .zero }, sleep: { _ in }, random: { 0.5 }))
-    let now: @Sendable () -> Timestamp = { box.sandbox?.time.withLock { $0 } ?? Samples.time }
+    let now: @Sendable () -> Timestamp = { box.sandbox?.now ?? Samples.time }
     function = bootstrap.Function(
       rules: FunctionRules(configuration, ageMax: settings.ageMax), fleet: settings.fleet,
       table: table ?? SandboxTable(),
@@ -106,7 +132,7 @@ final class Sandbox: Sendable {
         cloud: CloudHands(client, sleep: { _ in }), scripts: LocalScript(), transport: cloud),
       messenger: Messenger(
         client: client, transport: cloud, receivers: configuration.receivers, log: log),
-      cloudWatch: client.cloudWatch, log: log, ownLogGroup: "/aws/lambda/recovery",
+      client: client, alarms: settings.alarms, log: log, ownLogGroup: "/aws/lambda/recovery",
       stopCommands: ["stop it"], now: now, pause: { _ in })
     box.hold(self)
   }
@@ -122,7 +148,16 @@ final class Sandbox: Sendable {
 
   func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
 
-  var now: Timestamp { time.withLock { $0 } }
+  var now: Timestamp {
+    time.withLock { $0 } + (runs ? ContinuousClock.now - began : .zero)
+  }
+
+  /// Milliseconds since 1970 outside of the sandbox.
+  static func wallClock() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
 
   /// Hands an event in, and what is answered: its status word.
   @discardableResult
@@ -132,7 +167,8 @@ final class Sandbox: Sendable {
     let outcome = await function.handle(
       body,
       RuntimeLoop.Invocation(
-        requestID: request, deadline: now + .seconds(seconds), functionARN: "", traceID: nil))
+        requestID: request, deadline: now + .seconds(seconds),
+        functionARN: "arn:aws:lambda:us-east-1:123456789012:function:recovery", traceID: nil))
     switch outcome {
     case .response(let bytes):
       // why try?: what is no JSON fails the test by its text.
@@ -157,6 +193,24 @@ final class SharedTable: StateTable {
   /// Writes that somebody else is faster at.
   let conflicts = Mutex(0)
   let saves = Mutex(0)
+  /// What calls were given to end in.
+  let limits = Mutex<[Duration]>([])
+
+  /// What is remembered now.
+  func document() async throws -> FleetDocument {
+    try JSONCoder.decode(FleetDocument.self, from: try await memory.load().document)
+  }
+
+  /// What is remembered from before.
+  func remember(_ document: FleetDocument) async throws {
+    let version = try await memory.load().version
+    _ = try await memory.save(try JSONCoder.encode(document), after: version, by: "before")
+  }
+
+  func within(_ limit: Duration) -> any StateTable {
+    limits.withLock { $0.append(limit) }
+    return self
+  }
 
   var isDurable: Bool { true }
   func load() async throws(StateTableError) -> StoredFleet { try await memory.load() }

@@ -43,6 +43,17 @@ struct EndToEndTests {
     #expect(found.phases.joined().contains("verifying"), "\(found)")
   }
 
+  @Test func `what failed is posted again, twice, and done once`() async throws {
+    let found = try await EndToEnd.run("retried")
+    let first = try #require(found.answers.first)
+    #expect(first["body"]?["errorType"]?.string == "Handler.Incomplete", "\(found)")
+    // The second one sends the message that was left, and repeats nothing; the third finds it done.
+    #expect(found.statuses == ["done", "duplicate"], "\(found)")
+    #expect(found.commands == 1, "\(found)")
+    #expect(!found.notices.isEmpty, "\(found)")
+    #expect(found.outbox == 0)
+  }
+
   @Test func `without files and without a table the local script runs once an event`()
     async throws
   {

@@ -13,7 +13,7 @@ import Testing
   }
 
   private func alarm(_ name: String) throws -> AlarmEvent {
-    guard case .alarms(let alarms) = try decode(try Samples.fixture(name)) else {
+    guard case .alarms(let alarms, _) = try decode(try Samples.fixture(name)) else {
       throw EventError(.unknownKind, "not an alarm")
     }
     return try #require(alarms.first)
@@ -122,7 +122,7 @@ import Testing
     let one = try JSON.parse(try Samples.fixture("sns-alarm-metric"))["Records"]?[0]
     let bad: JSON = ["EventSource": "aws:sns", "Sns": ["Message": "hello"]]
     let event: JSON = ["Records": .array([bad, try #require(one), try #require(one)])]
-    guard case .alarms(let alarms) = try decode(event.bytes()) else {
+    guard case .alarms(let alarms, _) = try decode(event.bytes()) else {
       Issue.record("not alarms")
       return
     }

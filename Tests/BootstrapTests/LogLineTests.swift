@@ -107,4 +107,18 @@ import Testing
     }
     #expect(batch.samples.entries.map(\.value) == [3])
   }
+
+  @Test func `two names of one hash are two names`() {
+    let metrics = WantedMetrics(["cpu_usage", "CPUUtilization"], takesAll: false)
+    let place = metrics.place(WantedMetrics.hash("cpu_usage"))
+    func ends(_ key: String, isWhole: Bool) -> Bool? {
+      place.map { place in
+        Array(key.utf8).withUnsafeBufferPointer { metrics.ends(place, with: $0, isWhole: isWhole) }
+      }
+    }
+    #expect(ends("cpu.usage", isWhole: true) == true)
+    #expect(ends("usage", isWhole: false) == true)
+    #expect(ends("usage", isWhole: true) == false)
+    #expect(ends("cpu_usagf", isWhole: true) == false)
+  }
 }

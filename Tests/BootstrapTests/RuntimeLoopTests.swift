@@ -119,7 +119,7 @@ private final class RuntimeAPI: Sendable {
     let api = try RuntimeAPI(answers)
     let log = RuntimeLog(level: .error, now: { Samples.time }, write: { _ in })
     let connection = try #require(RuntimeConnection(address: "127.0.0.1:\(api.port)"))
-    var loop = RuntimeLoop(connection: connection, log: log)
+    var loop = RuntimeLoop(connection: connection, log: log, now: { Samples.time })
     var traces: [String] = []
     do throws(RuntimeConnection.Failure) {
       try loop.run(trace: { traces.append($0 ?? "") }, handle: { body, _ in handle(body) })
@@ -181,6 +181,35 @@ private final class RuntimeAPI: Sendable {
   ])
   func `an answer that makes no sense ends the loop`(answer: String) throws {
     #expect(try !run([answer]) { _ in .response([]) }.error.isEmpty)
+  }
+
+  @Test(
+    arguments: [
+      ("Lambda-Runtime-Deadline-Ms: 1713567660000\r\n", 1_713_567_660_000), ("", nil),
+      ("Lambda-Runtime-Deadline-Ms: soon\r\n", nil),
+      ("Lambda-Runtime-Deadline-Ms: 9223372036854775807\r\n", nil),
+      ("Lambda-Runtime-Deadline-Ms: -9223372036854775808\r\n", nil),
+    ] as [(String, Int64?)])
+  func `without a deadline that can be one, little time is taken for granted`(
+    header: String, expected: Int64?
+  ) throws {
+    let api = try RuntimeAPI([
+      "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: a-1\r\n\(header)Content-Length: 2\r\n\r\n{}",
+      "HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n",
+    ])
+    let log = RuntimeLog(level: .error, now: { Samples.time }, write: { _ in })
+    let connection = try #require(RuntimeConnection(address: "127.0.0.1:\(api.port)"))
+    var loop = RuntimeLoop(connection: connection, log: log, now: { Samples.time })
+    var deadline: Timestamp?
+    #expect(throws: RuntimeConnection.Failure.self) {
+      try loop.run(
+        trace: { _ in },
+        handle: { _, invocation in
+          deadline = invocation.deadline
+          return .response([])
+        })
+    }
+    #expect(deadline?.milliseconds == expected ?? Samples.time.milliseconds + 10_000)
   }
 
   @Test(arguments: ["", "127.0.0.1", "127.0.0.1:x", "a:b:c"])

@@ -37,6 +37,9 @@ import Testing
       ["METRIC_NAME_TO_MONITOR": "system.load", "ALARM_THRESHOLD_SYSTEM_LOAD": "4.5"],
       "system_load >= 4.5"
     ),
+    // Whatever a line may have for a key.
+    (["METRIC_NAME_TO_MONITOR": "CPU load %"], "CPU_load__ >= 80"),
+    (["METRIC_NAME_TO_MONITOR": "5xx"], "{__name__=\"5xx\"} >= 80"),
   ])
   func `thresholds are found by the metric's name`(
     environment: [String: String], expression: String
@@ -47,7 +50,8 @@ import Testing
   @Test(arguments: [
     ("ALARM_THRESHOLD_CPU", "eighty"), ("SNS_TOPIC_ARN", "alerts"),
     ("RECOVERY_SCRIPT_PATH", "restart.sh"), ("LIFEGUARD_EVENT_AGE_MAX", "soon"),
-    ("LIFEGUARD_CONFIG", "config"), ("METRIC_NAME_TO_MONITOR", "a b"),
+    ("LIFEGUARD_CONFIG", "config"), ("METRIC_NAME_TO_MONITOR", ""),
+    ("LIFEGUARD_ALARMS", "arn:aws:sns"),
   ])
   func `a value that cannot be right is an error that names its variable`(
     name: String, value: String

@@ -322,12 +322,7 @@ def killed(cloud):
             hold["emulator"].kill_function()
             handler.close_connection = True
             return None
-        address = urllib.parse.urlsplit(cloud.endpoint)
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
-        headers = {key: value for key, value in handler.headers.items() if key != "Host"}
-        connection.request("POST", handler.path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers.get("Content-Type", "text/plain")
+        return forward(cloud, handler, body)
 
     proxy = Sink(hook)
     emulator = cloud.start(timeout=4, AWS_ENDPOINT_URL_SSM=f"http://127.0.0.1:{proxy.port}")
@@ -337,6 +332,36 @@ def killed(cloud):
     time.sleep(6)  # Until the lease of the one that died is over.
     cloud.answers.append(emulator.invoke(event))
     cloud.answers.append({"asked": len(proxy.requests)})
+
+
+def retried(cloud):
+    """An event whose message is refused: as it was not handled whole, Lambda posts it twice more."""
+    may_publish = threading.Event()
+
+    def hook(handler, body):
+        if b"Action=Publish" in body and not may_publish.is_set():
+            return (403, b"<ErrorResponse><Error><Code>AuthorizationError</Code>"
+                    b"<Message>no</Message></Error></ErrorResponse>", "text/xml")
+        return forward(cloud, handler, body)
+
+    proxy = Sink(hook)
+    emulator = cloud.start(timeout=4, AWS_ENDPOINT_URL_SNS=f"http://127.0.0.1:{proxy.port}")
+    event = cloud.event(91.2)
+    cloud.answers.append(emulator.invoke(event))
+    may_publish.set()
+    time.sleep(6)  # Lambda waits a minute; here until the lease of the first try is over.
+    cloud.answers.append(emulator.invoke(event))
+    cloud.answers.append(emulator.invoke(event))
+
+
+def forward(cloud, handler, body):
+    """Hands a request on to the services, and their answer back."""
+    address = urllib.parse.urlsplit(cloud.endpoint)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    headers = {key: value for key, value in handler.headers.items() if key != "Host"}
+    connection.request("POST", handler.path, body, headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read(), answer.headers.get("Content-Type", "text/plain")
 
 
 def local(cloud):
@@ -388,7 +413,7 @@ def empty_zip():
 
 
 SCENARIOS = {scenario.__name__: scenario
-             for scenario in (chain, twice, concurrent, killed, local, bad, broken)}
+             for scenario in (chain, twice, concurrent, killed, retried, local, bad, broken)}
 
 
 def main():

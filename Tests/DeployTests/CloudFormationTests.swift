@@ -68,6 +68,30 @@ struct CloudFormationTests {
     #expect(result.end == .exited(1) && result.standardOutput.contains(finding), "\(result)")
   }
 
+  @Test func `the function may do what its code does, and nothing else`() async throws {
+    let result = try await actions(of: Checks.template)
+    #expect(result.succeeded, "\(result)")
+    // So that a look at no code cannot pass.
+    #expect(result.standardOutput.contains("26 calls"), "\(result)")
+  }
+
+  @Test(arguments: [
+    ("                  - dynamodb:DeleteItem\n", "", "dynamodb:DeleteItem is called, and not"),
+    ("ec2:RebootInstances,", "ec2:RebootInstances, ec2:TerminateInstances,", "never called"),
+  ])
+  func `a right that is missing or not needed is found`(
+    original: String, fault: String, finding: String
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let result = try await actions(of: try plant(original, fault, in: folder))
+    #expect(result.end == .exited(1) && result.standardOutput.contains(finding), "\(result)")
+  }
+
+  private func actions(of template: String) async throws -> ProgramResult {
+    try await Checks.run(
+      "actions", [template, SourceTree.path("Sources")] + Self.everything)
+  }
+
   @Test func `what is kept in two places is the same in both`() async throws {
     let result = try await ChildProgram.run(
       ["python3", SourceTree.path("scripts/refresh-deploy.py"), "--check"])

@@ -1,6 +1,7 @@
-import LifeguardAWS
 import LifeguardCore
 import Testing
+
+@testable import LifeguardAWS
 
 @Suite struct `announcements for topics` {
   private func announcement(_ title: String = "web is down") -> Announcement {
@@ -32,6 +33,12 @@ import Testing
     #expect(chat["version"] == "1.0")
     #expect(chat["source"] == "custom")
     #expect(chat["content"]?["description"]?.string?.contains("3 times") == true)
+    let context = chat["metadata"]?["additionalContext"]
+    #expect(context?["value"] == "0.0")
+    #expect(context?["label.alertname"] == "ServiceDown")
+    #expect(context?["host"] == "web-01")
+    #expect(message.perProtocol["sms"]?.contains("web is down") == true)
+    #expect(message.perProtocol["sms"]?.contains("\n") == false)
     #expect(message.deduplicationID == nil)
   }
 
@@ -60,5 +67,10 @@ import Testing
     #expect(id == "m")
     #expect(long.message.utf8.count <= 60_000)
     #expect(!long.message.contains("\u{FFFD}"))
+    // Lines and quotes count double where they are escaped, up to the last byte that is taken.
+    for count in stride(from: 20_000, through: 66_000, by: 5000) {
+      let message = message(announcement(String(repeating: "\"\\", count: count)))
+      #expect(SNS.bytes(of: message) <= SNS.messageBytesMax, "\(count)")
+    }
   }
 }

@@ -47,6 +47,7 @@ resource "aws_lambda_function" "lifeguard" {
         LIFEGUARD_EVENT_AGE_MAX = "5m"
       },
       local.has_configuration ? { LIFEGUARD_CONFIG = "ssm:${aws_ssm_parameter.configuration[0].name}" } : {},
+      length(local.other_alarms) > 0 ? { LIFEGUARD_ALARMS = join(",", local.other_alarms) } : {},
       var.extra_environment,
     )
   }

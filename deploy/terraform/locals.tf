@@ -29,6 +29,9 @@ locals {
     prefix    = var.notification_message_prefix
   })
 
+  # What the sweep looks at beside the alarms that invoke the function.
+  other_alarms = compact([var.alarm_event_prefix, var.alarm_topic_arn])
+
   metric_threshold = coalesce(var.metric_threshold, var.cpu_threshold)
   uses_slack       = var.slack_workspace_id != ""
   uses_vpc         = length(var.vpc_subnet_ids) > 0

@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     sid       = "KeepState"
-    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
     resources = [aws_dynamodb_table.state.arn]
   }
 
@@ -78,6 +78,13 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # What did not end in time must not run beside the next step. No resource can be named.
+  statement {
+    sid       = "CancelCommands"
+    actions   = ["ssm:CancelCommand"]
+    resources = ["*"]
+  }
+
   statement {
     sid       = "ActOnTaggedServers"
     actions   = ["ec2:RebootInstances", "ec2:StartInstances", "ec2:StopInstances"]
@@ -94,11 +101,9 @@ data "aws_iam_policy_document" "function" {
     sid = "ActOnTaggedGroups"
     actions = [
       "autoscaling:EnterStandby",
-      "autoscaling:ExitStandby",
       "autoscaling:SetDesiredCapacity",
       "autoscaling:SetInstanceHealth",
       "autoscaling:StartInstanceRefresh",
-      "autoscaling:TerminateInstanceInAutoScalingGroup",
     ]
     resources = ["arn:${local.partition}:autoscaling:${local.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/*"]
 
@@ -109,33 +114,31 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # The hypervisor's recovery is an alarm's action, and these alarms may have no other.
+  statement {
+    sid       = "SetOffRecovery"
+    actions   = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState"]
+    resources = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:lifeguard-recover-*"]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "cloudwatch:AlarmActions"
+      values   = ["arn:${local.partition}:automate:${local.region}:ec2:recover"]
+    }
+  }
+
   # These have no resource that could be named (Service Authorization Reference).
   statement {
     sid = "LookOnly"
     actions = [
       "autoscaling:DescribeAutoScalingGroups",
       "autoscaling:DescribeAutoScalingInstances",
-      "autoscaling:DescribeInstanceRefreshes",
       "cloudwatch:DescribeAlarms",
       "cloudwatch:GetMetricData",
-      "ec2:DescribeInstanceStatus",
       "ec2:DescribeInstances",
-      "ec2:DescribeTags",
       "ssm:GetCommandInvocation",
     ]
     resources = ["*"]
-  }
-
-  statement {
-    sid       = "PublishMetrics"
-    actions   = ["cloudwatch:PutMetricData"]
-    resources = ["*"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "cloudwatch:namespace"
-      values   = [local.namespace]
-    }
   }
 
   dynamic "statement" {

@@ -86,9 +86,9 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "Seconds that one invocation may take."
+  description = "Seconds that one invocation may take; a step that takes longer is given up, and `stop_start` needs 92."
   type        = number
-  default     = 60
+  default     = 180
 
   validation {
     condition     = var.timeout >= 10 && var.timeout <= 900 && floor(var.timeout) == var.timeout

@@ -19,7 +19,7 @@ extension AWSClient {
 
   /// Sends a call until it succeeds, cannot succeed, or the policy ends it.
   func perform(_ call: AWSCall) async throws(AWSError) -> AWSResponse {
-    let end = clock.elapsed() + retry.callTimeout
+    let end = callEnd
     let (url, region) = try await target(call)
     var progress = Progress()
     while true {
@@ -92,7 +92,10 @@ extension AWSClient {
     }
     let left = end - clock.elapsed()
     guard left > .zero else {
-      let error = call.error(.timedOut, "\(retry.callTimeout.text) were not enough")
+      let error = call.error(
+        .timedOut,
+        deadline == nil
+          ? "\(retry.callTimeout.text) were not enough" : "the time that was left for it is over")
       return .failure(Failure(error: error, credentials: credentials))
     }
     let response: AWSResponse

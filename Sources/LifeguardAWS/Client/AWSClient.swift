@@ -11,6 +11,8 @@ public struct AWSClient: Sendable {
   let source: any AWSCredentialSource
   let clock: AWSClock
   let memory: ClientMemory
+  /// On the clock of `clock.elapsed`: no call goes on after it, whatever the policy allows.
+  private(set) var deadline: Duration?
 
   /// - Parameter credentials: without it the standard chain: environment, profile, web identity,
   ///   container, instance.
@@ -39,6 +41,7 @@ public struct AWSClient: Sendable {
     source = other.source
     clock = other.clock
     memory = other.memory
+    deadline = other.deadline
   }
 
   /// This client with another limit for whole calls.
@@ -47,6 +50,21 @@ public struct AWSClient: Sendable {
     copy.retry.callTimeout = callTimeout
     copy.retry.attemptTimeout = min(copy.retry.attemptTimeout, callTimeout)
     return copy
+  }
+
+  /// This client with an end for all its calls together: what belongs to one piece of work shares
+  /// the time that is left for it.
+  public func ending(after limit: Duration) -> AWSClient {
+    var copy = self
+    let end = clock.elapsed() + max(limit, .zero)
+    copy.deadline = min(deadline ?? end, end)
+    return copy
+  }
+
+  /// When a call that begins now must be over.
+  var callEnd: Duration {
+    let end = clock.elapsed() + retry.callTimeout
+    return min(deadline ?? end, end)
   }
 
   /// This client for another region.

@@ -5,7 +5,8 @@ extension SNSMessage {
   ///
   /// | protocol | gets |
   /// | --- | --- |
-  /// | email, sms and all others | the text |
+  /// | email and all others | the text |
+  /// | sms | the headline |
   /// | https | what AWS Chatbot shows in Slack and Teams, with the facts beside it |
   /// | http | the webhook's JSON |
   ///
@@ -18,13 +19,6 @@ extension SNSMessage {
     let text = AnnouncementText(announcement, templates: channel.templates)
     let plain = Self.cut(text.plain, to: Self.textMax)
     self.init(topic: channel.topicARN, message: plain, subject: text.subject)
-    perProtocol = [
-      "http": text.webhook.text(),
-      "https": Self.chat(announcement, text, plain).text(),
-    ]
-    let sizes = perProtocol.values.reduce(plain.utf8.count) { $0 + 2 * $1.utf8.count }
-    // Rather the text alone than no message: escaping may double what is in JSON.
-    if sizes > SNS.messageBytesMax - Self.frameMax { perProtocol = [:] }
     let facts = [
       "severity": announcement.severity, "kind": announcement.kind.rawValue,
       "host": announcement.host, "target": announcement.target ?? "",
@@ -32,16 +26,22 @@ extension SNSMessage {
     ]
     // An attribute without a value is refused, and the message with it.
     attributes = facts.filter { !$0.value.isEmpty }.mapValues { Self.cut($0, to: 256) }
+    perProtocol = [
+      "http": text.webhook.text(), "https": Self.chat(announcement, text, plain).text(),
+      "sms": Self.cut(text.headline, to: Self.smsMax),
+    ]
+    // Rather the text alone than no message.
+    if SNS.bytes(of: self) > SNS.messageBytesMax { perProtocol = [:] }
     if channel.topicARN.hasSuffix(".fifo") {
       groupID = "\(announcement.host)-\(announcement.incident)"
       deduplicationID = idempotencyKey
     }
   }
 
-  /// Room for the text, of which escaping may double every byte.
+  /// Longer texts are read by nobody.
   private static let textMax = 60_000
-  /// Room for attributes and names.
-  private static let frameMax = 16_384
+  /// What fits into one message to a telephone.
+  private static let smsMax = 140
   /// Of a custom notification (docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html).
   private static let chatTextMax = 8000
   private static let chatTitleMax = 250
@@ -58,13 +58,26 @@ extension SNSMessage {
       "metadata": [
         "threadId": .string("lifeguard-\(announcement.host)-\(announcement.incident)"),
         "summary": .string(cut(text.headline, to: chatTitleMax)),
-        "additionalContext": [
-          "severity": .string(announcement.severity),
-          "kind": .string(announcement.kind.rawValue),
-          "incident": .string("\(announcement.incident)"),
-        ],
+        "additionalContext": .object(context(announcement)),
       ],
     ]
+  }
+
+  /// For programs: what happened, of what, and with which value.
+  private static func context(_ announcement: Announcement) -> JSONObject {
+    var context = JSONObject([
+      ("severity", .string(announcement.severity)),
+      ("kind", .string(announcement.kind.rawValue)),
+      ("incident", .string("\(announcement.incident)")), ("host", .string(announcement.host)),
+    ])
+    context["target"] = announcement.target.map(JSON.string)
+    guard let alert = announcement.alerts.first else { return context }
+    context["alertname"] = .string(alert.name)
+    context["value"] = .string("\(alert.value)")
+    for label in alert.labels where context["label.\(label.name)"] == nil {
+      context["label.\(label.name)"] = .string(cut(label.value, to: 256))
+    }
+    return context
   }
 
   /// The start of a text; no character is cut in two.

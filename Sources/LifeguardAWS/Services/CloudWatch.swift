@@ -118,6 +118,18 @@ public struct CloudWatch: Sendable {
     _ = try await client.json(.cloudWatch, "PutMetricAlarm", alarm.json, repeatable: true)
   }
 
+  /// Removes alarms; one that is not there is no fault.
+  ///
+  /// - Parameter names: at most 100.
+  public func deleteAlarms(_ names: [String]) async throws(AWSError) {
+    do {
+      _ = try await client.json(
+        .cloudWatch, "DeleteAlarms", ["AlarmNames": JSON(strings: names)], repeatable: true)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+    }
+  }
+
   /// Sets an alarm's state until it is evaluated next; its actions run.
   ///
   /// - Parameter reason: at most 1,023 characters are sent.

@@ -45,19 +45,17 @@ public struct SNS: Sendable {
     var input = QueryInput()
     input["TopicArn"] = message.topic
     input["Subject"] = message.subject.flatMap(Self.subject)
-    let text = Self.body(message)
-    input["Message"] = text
+    input["Message"] = Self.body(message)
     if !message.perProtocol.isEmpty { input["MessageStructure"] = "json" }
-    var bytes = text.utf8.count
     for (index, attribute) in message.attributes.sorted(by: { $0.key < $1.key }).enumerated() {
       let prefix = "MessageAttributes.entry.\(index + 1)"
       input["\(prefix).Name"] = attribute.key
       input["\(prefix).Value.DataType"] = "String"
       input["\(prefix).Value.StringValue"] = attribute.value
-      bytes += attribute.key.utf8.count + attribute.value.utf8.count + "String".utf8.count
     }
     input["MessageGroupId"] = message.groupID
     input["MessageDeduplicationId"] = message.deduplicationID
+    let bytes = Self.bytes(of: message)
     guard bytes <= Self.messageBytesMax else {
       throw AWSError(
         .invalid, service: "sns", action: "Publish",
@@ -68,6 +66,14 @@ public struct SNS: Sendable {
     let result = try await client.query(
       .sns, "Publish", input, repeatable: message.deduplicationID != nil)
     return result.value("MessageId") ?? ""
+  }
+
+  /// What a message counts for: its body as it is sent, with whatever had to be escaped in it, and
+  /// its attributes.
+  static func bytes(of message: SNSMessage) -> Int {
+    message.attributes.reduce(body(message).utf8.count) { sum, attribute in
+      sum + attribute.key.utf8.count + attribute.value.utf8.count + "String".utf8.count
+    }
   }
 
   private static func body(_ message: SNSMessage) -> String {

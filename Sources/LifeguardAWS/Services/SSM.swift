@@ -215,6 +215,15 @@ public struct SSM: Sendable {
     }
   }
 
+  /// Asks that a command be ended where it has not: what nobody waits for any more must not run
+  /// beside whatever comes next. It may still have run, or go on.
+  public func cancelCommand(_ commandID: String, instance: String) async throws(AWSError) {
+    _ = try await client.json(
+      .ssm, "CancelCommand",
+      ["CommandId": .string(commandID), "InstanceIds": JSON(strings: [instance])],
+      repeatable: true)
+  }
+
   /// A parameter's value.
   ///
   /// - Parameter decrypts: a SecureString comes in clear text.

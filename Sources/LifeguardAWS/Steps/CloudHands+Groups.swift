@@ -23,33 +23,63 @@ extension CloudHands {
       return refusing(
         Refusal(.targets, code: "empty_target", "no Auto Scaling group belongs to \(target)"))
     }
-    let healthy = group.instances.count {
-      $0.health == "Healthy" && $0.lifecycleState == "InService"
+    if let refusal = Self.frozen(group.name, group.tags) {
+      return refusing(refusal, evidence: group.evidence)
     }
-    let evidence =
-      "\(group.name): \(healthy) of \(group.instances.count) healthy, desired \(group.desired)"
-    if [.markUnhealthy, .standby].contains(action.verb),
-      !group.instances.contains(where: { $0.id == instance(of: target) })
-    {
-      return refusing(
-        Refusal(.targets, code: "not_a_member", "\(target) is not in \(group.name)"),
-        evidence: evidence)
+    if [.markUnhealthy, .standby].contains(action.verb) {
+      guard let id = instance(of: target), group.instances.contains(where: { $0.id == id }) else {
+        return refusing(
+          Refusal(.targets, code: "not_a_member", "\(target) is not in \(group.name)"),
+          evidence: group.evidence)
+      }
+      let tags = try await client.ec2.describeInstances([id]).first?.tags ?? [:]
+      if let refusal = Self.frozen(id, tags) {
+        return refusing(refusal, evidence: group.evidence)
+      }
     }
+    guard action.removesMember else { return Preparation(evidence: group.evidence) }
     // Acting on a member that already serves nothing is no loss.
-    let own = group.instances.first { $0.id == instance(of: target) }
-    let isLost = own.map { $0.health != "Healthy" || $0.lifecycleState != "InService" } ?? false
-    guard action.removesMember, !isLost, group.instances.count >= 2 else {
-      return Preparation(evidence: evidence)
+    let isLost = group.member(instance(of: target)).map { !$0.serves } ?? false
+    let left = group.healthy - (action.verb == .scaleIn ? action.by : 1)
+    guard !isLost, group.instances.count >= 2,
+      left * 100 < action.minimumHealthy * group.desired
+    else { return Preparation(evidence: group.evidence) }
+    return refusing(
+      Self.tooFew(left, group, "limit \(action.minimumHealthy) %"), evidence: group.evidence)
+  }
+
+  /// What is done to a server itself: while it restarts, its group serves without it. It comes
+  /// back, so half of the group is enough, rounded down: one of two may be restarted while the
+  /// other one serves.
+  func memberPreparation(
+    _ id: String, _ action: CloudAction, _ evidence: String
+  ) async throws(AWSError) -> Preparation {
+    guard let name = try await client.autoScaling.describeInstances([id]).first?.group,
+      let group = try await client.autoScaling.describeGroups([name]).first
+    else { return Preparation(evidence: evidence) }
+    let evidence = "\(evidence); \(group.evidence)"
+    if let refusal = Self.frozen(name, group.tags) {
+      return refusing(refusal, evidence: evidence)
     }
-    let left = healthy - (action.verb == .scaleIn ? action.by : 1)
-    guard left * 100 >= action.minimumHealthy * group.desired else {
+    guard group.member(id)?.serves == true else { return Preparation(evidence: evidence) }
+    if case .ec2(let action) = action, action.verb == .stopStart, group.replacesStopped {
       return refusing(
         Refusal(
-          .minimumHealthy, code: "minimum_healthy",
-          "\(left) of \(group.desired) would be left in \(group.name) (limit "
-            + "\(action.minimumHealthy) %)"), evidence: evidence)
+          .precondition, code: "group_replaces",
+          "\(name) would end \(id) when it stops; put it into standby first, or use autoscaling:"
+            + " {action: mark_unhealthy}"), evidence: evidence)
     }
-    return Preparation(evidence: evidence)
+    let left = group.healthy - 1
+    guard group.instances.count >= 2, left < group.desired / 2 else {
+      return Preparation(evidence: evidence)
+    }
+    return refusing(Self.tooFew(left, group, "limit half of them"), evidence: evidence)
+  }
+
+  private static func tooFew(_ left: Int, _ group: AutoScalingGroup, _ limit: String) -> Refusal {
+    Refusal(
+      .minimumHealthy, code: "minimum_healthy",
+      "\(left) of \(group.desired) would be left in \(group.name) (\(limit))")
   }
 
   func scale(
@@ -126,5 +156,23 @@ extension CloudHands {
     }
     return StepResult(
       status: .succeeded, summary: "\(action.function) answered \(answer.status)")
+  }
+}
+
+extension AutoScalingInstance {
+  fileprivate var serves: Bool { health == "Healthy" && lifecycleState == "InService" }
+}
+
+extension AutoScalingGroup {
+  fileprivate var healthy: Int { instances.count(where: \.serves) }
+  /// Its health check takes a server that is stopped for a broken one.
+  fileprivate var replacesStopped: Bool {
+    !suspendedProcesses.contains { ["HealthCheck", "ReplaceUnhealthy", "Terminate"].contains($0) }
+  }
+  fileprivate func member(_ id: String?) -> AutoScalingInstance? {
+    instances.first { $0.id == id }
+  }
+  fileprivate var evidence: String {
+    "\(name): \(healthy) of \(instances.count) healthy, desired \(desired)"
   }
 }

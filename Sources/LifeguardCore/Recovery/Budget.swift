@@ -19,6 +19,14 @@ public struct Budget: Hashable, Sendable, Codable {
     (uses[key] ?? []).count { moment.elapsed(since: $0) < window }
   }
 
+  /// Uses in the last `window` under all keys that begin with one of the prefixes.
+  public func used(prefixes: [String], window: Duration, at moment: Moment) -> Int {
+    uses.reduce(0) { sum, entry in
+      guard prefixes.contains(where: { entry.key.hasPrefix($0) }) else { return sum }
+      return sum + entry.value.count { moment.elapsed(since: $0) < window }
+    }
+  }
+
   /// Counts one use.
   public mutating func use(_ key: String, at moment: Moment) {
     uses[key, default: []].append(moment)

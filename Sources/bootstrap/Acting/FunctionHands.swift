@@ -8,9 +8,16 @@ struct FunctionHands: Sendable {
   let transport: any AWSTransport
 
   /// Looks before an action; only what the cloud does has something to look at.
-  func prepare(_ step: Step?, target: Target) async -> Preparation {
+  ///
+  /// - Parameters:
+  ///   - ownStops: servers that a step of ours left stopped.
+  ///   - limit: what is left of the invocation.
+  func prepare(
+    _ step: Step?, target: Target, ownStops: Set<String>, within limit: Duration
+  ) async -> Preparation {
     guard case .cloud(let action) = step else { return Preparation() }
-    return await cloud.prepare(action, target: target)
+    return await cloud.prepare(
+      action, target: target, ownStops: ownStops, within: min(limit, CloudHands.lookTime))
   }
 
   /// - Parameter limit: what is left of the invocation, with room for writing the outcome.

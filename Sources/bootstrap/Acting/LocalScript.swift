@@ -21,7 +21,8 @@ final class LocalScript: Sendable {
   /// - Parameter limit: what is left of the invocation.
   func run(_ command: Command, _ request: StepRequest, within limit: Duration) async -> StepResult {
     var command = command
-    command.timeout = min(command.timeout, max(limit - Self.grace, .milliseconds(100)))
+    command.timeout = min(
+      command.timeout, max(limit - Self.grace - Self.endTime, .milliseconds(100)))
     var options = CommandRunner.Options()
     options.grace = Self.grace
     options.environment = request.alert.environment(
@@ -46,4 +47,7 @@ final class LocalScript: Sendable {
 
   /// Between SIGTERM and SIGKILL: there is little time, and the sandbox is frozen after it.
   private static let grace: Duration = .milliseconds(500)
+  /// For its end to be seen: a process in the kernel is waited for even after SIGKILL, and a sandbox
+  /// of little memory has little processor time.
+  private static let endTime: Duration = .seconds(1)
 }

@@ -1,3 +1,4 @@
+import LifeguardAWS
 import LifeguardConfiguration
 import LifeguardCore
 
@@ -12,8 +13,12 @@ struct FleetTurn: Sendable {
   private(set) var document: FleetDocument
   private let rules: FunctionRules
   private var references: Set<SeriesReference> = []
-  /// Samples of the event that were older than what is known of their series.
+  /// Samples of the event that were older than what is known of their series, and those that were
+  /// further ahead of the clock than clocks are.
   private(set) var outOfOrder = 0
+  private(set) var tooEarly = 0
+  /// Series that there was no room for in the last snapshot.
+  private(set) var droppedSeries = 0
 
   /// Evaluations of one event's past; more changes than that within a few minutes are noise.
   static let stepsMax = 200
@@ -25,7 +30,8 @@ struct FleetTurn: Sendable {
     self.document = document
     self.rules = rules
     let monitor = Monitor(
-      policy: rules.policy(host: host, reasons: reasons), state: document.state, guards: guards)
+      policy: rules.policy(host: host, reasons: reasons, servers: document.servers.count),
+      state: document.state, guards: guards)
     var head = Head(seriesMax: 2000)
     for series in document.series {
       // why try?: what does not fit is a series that nobody kept for long.
@@ -59,10 +65,12 @@ struct FleetTurn: Sendable {
   /// Whether anything changed that must be remembered. What is open changes with every look:
   /// histories of M of N, the progress of a verification.
   var hasChanged: Bool {
-    windowsChanged || !document.outbox.isEmpty || !turn.monitor.state.tracker.alerts.isEmpty
+    windowsChanged || startsChanged || !document.outbox.isEmpty
+      || !turn.monitor.state.tracker.alerts.isEmpty
       || !turn.monitor.state.openIncidents.isEmpty || turn.monitor.revision > startRevisions
   }
   private var windowsChanged = false
+  private var startsChanged = false
   /// What a start alone adds to the monitor's revision.
   private let startRevisions: Int
 
@@ -73,7 +81,11 @@ struct FleetTurn: Sendable {
     for step in steps {
       effects += turn.take(at: Self.moment(step)).filter { !$0.isPastRefusal }
     }
-    document.noteInstances(batch.series.compactMap { $0["instance"] }, at: now)
+    // An alarm without a server stands in for one under its own name.
+    let servers = batch.series.compactMap { labels in
+      labels["instance"].flatMap { $0 == labels["alarm"] ? nil : $0 }
+    }
+    document.noteInstances(servers, at: now)
     document.dropExpiredLeases(at: now)
     let moment = Self.moment(now)
     // A start writes a line into the record; one for each event would say nothing.
@@ -81,7 +93,30 @@ struct FleetTurn: Sendable {
       .started(StartReport(attemptsElsewhere: Set(document.leases.keys))), at: moment
     ).filter { !$0.isStartRecord }
     effects += turn.take(at: moment)
+    effects += noteStorm(at: now)
     return effects
+  }
+
+  /// G5: a storm is one trouble of its own: a series says so while it lasts, which a rule reads. It
+  /// is told once, and ends when it was calm for a while.
+  private mutating func noteStorm(at now: Timestamp) -> [Effect] {
+    let facts = FleetGuards.Facts(document, hasTable: true, isTakeover: false)
+    let bad = FleetGuards.newlyBad(turn.monitor, Self.moment(now)).count
+    if bad >= facts.stormLimit { document.stormAt = now.milliseconds }
+    guard let last = document.stormAt else { return [] }
+    let isOver = now.milliseconds - last >= FleetGuards.stormCalm.milliseconds
+    if isOver { document.stormAt = nil }
+    // What was decided at this moment is decided.
+    let next = now + .milliseconds(1)
+    do throws(HeadError) {
+      let reference = try turn.head.reference(for: [Labels.metricName: FleetGuards.stormMetric])
+      references.insert(reference)
+      try turn.head.append(reference, at: next, isOver ? 0 : 1)
+    } catch {
+      // Known from the future already, or too many series: the guard rail holds without it.
+      return []
+    }
+    return turn.take(at: Self.moment(next))
   }
 
   /// The step that a preparation is for.
@@ -105,10 +140,11 @@ struct FleetTurn: Sendable {
     var last = [Int64](repeating: .min, count: batch.series.count)
     let newest = now.milliseconds + Self.aheadMax
     for entry in batch.entries {
-      guard let reference = references[entry.series], entry.time <= newest else {
-        outOfOrder += 1
+      guard entry.time <= newest else {
+        tooEarly += 1
         continue
       }
+      guard let reference = references[entry.series] else { continue }
       // Two values of one millisecond are both kept, a millisecond apart.
       let time = entry.time <= last[entry.series] ? last[entry.series] + 1 : entry.time
       do throws(HeadError) {
@@ -179,49 +215,97 @@ struct FleetTurn: Sendable {
   }
 
   /// The document to write: the monitor's state and what is kept of the samples.
-  mutating func snapshot() -> FleetDocument {
+  mutating func snapshot(at now: Timestamp) -> FleetDocument {
     document.state = turn.monitor.state
-    document.series = keptSeries()
+    document.series = keptSeries(at: now)
     return document
   }
 
   /// Windows where rules read ranges; else the newest sample of what alerts rest on, so that an
-  /// older event cannot undo a newer one.
-  private func keptSeries() -> [FleetDocument.Series] {
+  /// older event cannot undo a newer one. What alerts rest on comes first, then what is newest;
+  /// what is too old to matter goes.
+  private mutating func keptSeries(at now: Timestamp) -> [FleetDocument.Series] {
     let alerts = turn.monitor.state.tracker.alerts.values.map(\.element)
+    let (start, end) = (Timestamp(milliseconds: .min / 2), Timestamp(milliseconds: .max / 2))
+    var found: [(reference: SeriesReference, labels: Labels, last: Timestamp, isOpen: Bool)] = []
+    for reference in references {
+      let labels = turn.head.labels(of: reference)
+      let isOpen = alerts.contains { $0.isPart(of: labels) }
+      guard let last = turn.head.lastSample(of: reference, after: start, through: end),
+        isOpen || isKept(labels, age: now - last.timestamp)
+      else { continue }
+      found.append((reference, labels, last.timestamp, isOpen))
+    }
+    found.sort {
+      if $0.isOpen != $1.isOpen { return $0.isOpen }
+      return $0.last == $1.last ? $0.labels < $1.labels : $0.last > $1.last
+    }
     var kept: [FleetDocument.Series] = []
     var room = FleetDocument.samplesMax
-    let (start, end) = (Timestamp(milliseconds: .min / 2), Timestamp(milliseconds: .max / 2))
-    let sorted = references.map { ($0, turn.head.labels(of: $0)) }.sorted { $0.1 < $1.1 }
-    for (reference, labels) in sorted where kept.count < FleetDocument.seriesMax && room > 0 {
-      let isState =
-        labels.metric == AlarmEvent.metricName || labels.metric == InstanceEvent.metricName
-      guard
-        let last = turn.head.lastSample(of: reference, after: start, through: end),
-        rules.window > .zero || isState || alerts.contains(where: { $0.isPart(of: labels) })
-      else { continue }
+    for series in found where kept.count < FleetDocument.seriesMax && room > 0 {
       var samples: [Sample] = []
       let reach = max(rules.window, .milliseconds(1))
-      turn.head.collect(reference, after: last.timestamp - reach, through: end, into: &samples)
+      turn.head.collect(
+        series.reference, after: series.last - reach, through: end, into: &samples)
       samples = samples.suffix(min(Self.samplesEach, room))
       room -= samples.count
       kept.append(
         FleetDocument.Series(
-          labels: labels, times: samples.map(\.timestamp.milliseconds),
+          labels: series.labels, times: samples.map(\.timestamp.milliseconds),
           values: samples.map { $0.isStaleMarker ? nil : $0.value }))
     }
+    droppedSeries = found.count - kept.count
     return kept
   }
 
+  /// Of a series that no alert rests on.
+  private func isKept(_ labels: Labels, age: Duration) -> Bool {
+    if labels.metric == AlarmEvent.metricName || labels.metric == InstanceEvent.metricName {
+      return age <= Self.stateKept
+    }
+    return rules.window > .zero && age <= rules.window + Self.lookback
+  }
+
+  /// Longer than Lambda and its sources deliver an event again.
+  private static let stateKept: Duration = .seconds(86_400)
+  /// How far back a rule looks for the newest sample.
+  private static let lookback: Duration = .seconds(300)
   private static let samplesEach = 240
 
   mutating func setOutbox(_ messages: [FleetDocument.Message]) {
     document.outbox = messages.suffix(FleetDocument.messagesMax)
   }
 
-  mutating func setLease(_ attempt: String, until time: Timestamp?) {
-    document.leases[attempt] = time?.milliseconds
+  /// Notes who runs a step and, where it stops a server, that this must be started again: written
+  /// before the step begins, it outlives whoever began it.
+  mutating func intend(_ run: StepRequest, until lease: Timestamp, at now: Timestamp) {
+    let attempt = run.attempt
+    document.leases[attempt.id] = lease.milliseconds
+    guard CloudHands.stops(run.step), attempt.target.kind == .instance else { return }
+    var starts = document.starts ?? [:]
+    starts[attempt.id] = FleetDocument.Start(
+      instance: attempt.target.name, since: now.milliseconds)
+    document.starts = starts
   }
+
+  /// Takes a step's result in. Only one that is not known may have left a server stopped.
+  mutating func finish(
+    _ attempt: String, _ result: StepResult, at now: Timestamp
+  ) -> [Effect] {
+    document.leases[attempt] = nil
+    if result.status != .unknown { document.starts?[attempt] = nil }
+    return handle(.stepFinished(attempt: attempt, result), at: now)
+  }
+
+  /// Servers that were started again, or are gone.
+  mutating func settleStarts(_ attempts: Set<String>) {
+    for attempt in attempts where document.starts?.removeValue(forKey: attempt) != nil {
+      startsChanged = true
+    }
+  }
+
+  /// Servers that a step of ours left stopped.
+  var ownStops: Set<String> { Set((document.starts ?? [:]).values.map(\.instance)) }
 
   /// A clock that is a little ahead of ours still tells the truth.
   private static let aheadMax: Int64 = 120_000

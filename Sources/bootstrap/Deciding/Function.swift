@@ -9,7 +9,10 @@ struct Function: Sendable {
   let table: any StateTable
   let hands: FunctionHands
   let messenger: Messenger
-  let cloudWatch: CloudWatch
+  /// For what the function itself looks at.
+  let client: AWSClient
+  /// `LIFEGUARD_ALARMS`: what the sweep looks at beside the alarms that invoke this function.
+  let alarms: [String]
   let log: RuntimeLog
   /// Events from this log group are refused.
   let ownLogGroup: String?
@@ -86,9 +89,12 @@ struct Function: Sendable {
       ]
       log.log(batch.badLines > 0 ? .warn : .info, "Event received", fields)
       return
-    case .alarms(let alarms):
+    case .alarms(let alarms, let problems):
       let texts = alarms.prefix(20).map { JSON.string("\($0.name): \($0.state.rawValue)") }
       fields.append(("alarms", .array(texts)))
+      for problem in problems {
+        log.error("Record refused", [("reason", .string(problem))])
+      }
       for alarm in alarms {
         guard let suppressor = alarm.suppressedBy else { continue }
         log.info(

@@ -13,6 +13,8 @@ struct FunctionRules: Sendable {
   let tests: [(rule: AlertRule, test: ThresholdTest?)]
   private let metricNames: Set<String>
   private let answersAlarms: Bool
+  /// Whether a step makes alarms that start the hypervisor's recovery.
+  let recoversInstances: Bool
 
   /// Windows are part of the state, which has a limit.
   static let windowMax: Duration = .seconds(3600)
@@ -40,15 +42,24 @@ struct FunctionRules: Sendable {
     }
     self.window = window
     tests = alerts.map { ($0, ThresholdTest($0.expression)) }
+    recoversInstances = configuration.allPlans.values.contains { plan in
+      plan.steps.contains { step in
+        if case .cloud(.ec2(let action)) = step { action.verb == .recover } else { false }
+      }
+    }
     answersAlarms = !names.contains(AlarmEvent.metricName)
-    metricNames = names.union([AlarmEvent.metricName, InstanceEvent.metricName])
+    metricNames = names.union([
+      AlarmEvent.metricName, InstanceEvent.metricName, FleetGuards.stormMetric,
+    ])
     wanted = WantedMetrics(names, takesAll: takesAll)
   }
 
   /// The policy for one invocation.
   ///
-  /// - Parameter reasons: why alarms are in their state, by name, for messages.
-  func policy(host: String, reasons: [String: String] = [:]) -> Policy {
+  /// - Parameters:
+  ///   - reasons: why alarms are in their state, by name, for messages.
+  ///   - servers: how many there are: what is allowed on a host is allowed on each of them.
+  func policy(host: String, reasons: [String: String] = [:], servers: Int = 1) -> Policy {
     var policy = Policy(
       host: host, mode: configuration.mode, plans: configuration.allPlans,
       recoveries: configuration.recoveries, routes: configuration.routes,
@@ -59,6 +70,7 @@ struct FunctionRules: Sendable {
     // Every invocation is a start, and each event is one look: G27's looks after a start are
     // replaced by the age limit and the claim.
     policy.guardRails.startupEvaluations = 0
+    policy.guardRails.actionBudget.count *= max(servers, 1)
     for rule in rules(reasons: reasons) { policy.rules[rule.id] = rule }
     return policy
   }
@@ -71,8 +83,28 @@ struct FunctionRules: Sendable {
       rule.samples?.countsSamples = true
       return rule
     }
-    return own + (answersAlarms ? alarmRule(reasons).map { [$0] } ?? [] : [])
+    let alarms = answersAlarms ? alarmRule(reasons) : nil
+    return own + [alarms, Self.stormRule].compactMap { $0 }
   }
+
+  /// Tells people of a storm; nothing acts on it.
+  private static let stormRule: AlertRule? = {
+    do {
+      var rule = AlertRule(
+        name: FleetGuards.stormName,
+        expression: try Query(parsing: "\(FleetGuards.stormMetric) == 1"),
+        recovery: RecoveryChoice.none, origin: .inline)
+      rule.labels["severity"] = try Template(parsing: "critical")
+      rule.annotations["summary"] = try Template(
+        parsing: "many servers went bad within \(FleetGuards.stormWindow.text): the cause is likely"
+          + " shared; nothing disruptive is done before it was calm for"
+          + " \(FleetGuards.stormCalm.text)")
+      return rule
+    } catch {
+      // Texts of our own, which a test reads.
+      return nil
+    }
+  }()
 
   private func rules(reasons: [String: String]) -> [AlertRule] {
     let grouped = configuration.ruleGroups.flatMap(\.rules).compactMap { rule -> AlertRule? in

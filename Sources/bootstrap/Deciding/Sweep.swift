@@ -11,43 +11,121 @@ struct Sweep {
 
   let cloudWatch: CloudWatch
   let log: RuntimeLog
+  let scope: AlarmScope
 
-  /// Every alarm in ALARM, and those that alerts of ours stand for and that are not any more.
-  func look(_ document: FleetDocument, at now: Timestamp, within limit: Duration) async -> Found {
+  /// The alarms in ALARM that are ours, and those that were bad when last heard of, as they are
+  /// now: CloudWatch tells of changes only to whom an alarm's actions name, and not always.
+  ///
+  /// What is not in ALARM any more is not healthy for that: it may lack data, as after a restart of
+  /// its server, or be gone, and then nobody can tell.
+  func look(_ document: FleetDocument, at now: Timestamp) async -> Found {
     var found = Found()
-    let list: AlarmList
+    let known = document.alarms.filter { scope.isHome($0.labels) }
+    let names = Set(known.compactMap { $0.labels["alarm"] })
+    let verifying = Self.attemptEnds(document.state)
+    var seen: Set<Labels> = []
     do throws(AWSError) {
-      list = try await cloudWatch.describeAlarms(state: .alarm)
+      let list = try await cloudWatch.describeAlarms(state: .alarm)
+      for alarm in Self.standing(list, at: now) where alarm.event.state == .alarm {
+        let isKnown = names.contains(alarm.event.name)
+        guard isKnown || (alarm.actions.isEnabled && scope.isOurs(alarm.event.name, alarm.actions))
+        else { continue }
+        seen.insert(alarm.event.labels)
+        found.alarms.append(await freshened(alarm, verifying, at: now))
+      }
+      let missing = known.filter { $0.value != 0 && !seen.contains($0.labels) }
+      let byName = try await standing(Set(missing.compactMap { $0.labels["alarm"] }), at: now)
+      for (labels, value) in missing {
+        guard let name = labels["alarm"] else { continue }
+        if let alarm = byName[name], alarm.event.labels == labels {
+          // That it says nothing is known.
+          if value == nil, alarm.event.state == .insufficientData { continue }
+          found.alarms.append(await freshened(alarm, verifying, at: now))
+        } else if value != nil {
+          // Deleted, or it watches something else now: it says nothing about what it said before.
+          found.alarms.append(Self.gone(name, labels, at: now))
+        }
+      }
     } catch {
       log.error("Sweep failed", [("reason", .string("\(error)"))])
       found.problem = "alarms could not be looked at: \(error)"
-      return found
-    }
-    let verifying = Self.attemptEnds(document.state)
-    for alarm in list.metricAlarms {
-      guard alarm.actions.isEnabled else { continue }
-      var event = Self.event(alarm, at: now)
-      if let end = verifying[alarm.name] {
-        event = await freshened(event, alarm, since: end, at: now)
-      }
-      found.alarms.append(event)
-    }
-    for alarm in list.compositeAlarms where alarm.actions.isEnabled {
-      var event = AlarmEvent(arn: alarm.arn, name: alarm.name, state: .alarm, time: now)
-      event.region = Self.field(3, of: alarm.arn)
-      event.account = Self.field(4, of: alarm.arn)
-      event.reason = alarm.status.reason ?? ""
-      event.suppressedBy = alarm.actionsSuppressedBy
-      found.alarms.append(event)
-    }
-    guard list.isComplete else { return found }
-    let stillBad = Set(found.alarms.map(\.name))
-    for alert in document.state.tracker.alerts.values {
-      // Its labels are those of the alarm's own series, so that this ends exactly that one.
-      guard let name = alert.element["alarm"], !stillBad.contains(name) else { continue }
-      found.alarms.append(Self.over(name, alert.element, at: now))
     }
     return found
+  }
+
+  /// An alarm of either kind as it stands.
+  private struct Standing {
+    var event: AlarmEvent
+    var actions: AlarmActions
+    /// Nil for composite ones, which have no metric of their own.
+    var metric: MetricAlarm?
+  }
+
+  private func standing(
+    _ names: Set<String>, at now: Timestamp
+  ) async throws(AWSError) -> [String: Standing] {
+    var found: [String: Standing] = [:]
+    let sorted = names.sorted()
+    for start in stride(from: 0, to: sorted.count, by: Self.namesMax) {
+      let part = Array(sorted[start..<min(start + Self.namesMax, sorted.count)])
+      let list = try await cloudWatch.describeAlarms(names: part)
+      for alarm in Self.standing(list, at: now) { found[alarm.event.name] = alarm }
+    }
+    return found
+  }
+
+  /// Names of one question (API reference, DescribeAlarms).
+  private static let namesMax = 100
+
+  private static func standing(_ list: AlarmList, at now: Timestamp) -> [Standing] {
+    let metric = list.metricAlarms.map { alarm in
+      var event = event(alarm.name, alarm.arn, alarm.status, alarm.actions, at: now)
+      if let name = alarm.metricName {
+        event.metrics = [
+          AlarmEvent.Metric(
+            namespace: alarm.namespace ?? "", name: name,
+            dimensions: Dictionary(
+              alarm.dimensions.map { ($0.name, $0.value) },
+              uniquingKeysWith: { first, _ in first }),
+            period: alarm.period.map { Double($0.milliseconds) / 1000 },
+            statistic: alarm.statistic ?? alarm.extendedStatistic ?? "")
+        ]
+      } else {
+        event.metrics = alarm.metrics.compactMap(AlarmDecoder.metricOfAPI)
+      }
+      return Standing(event: event, actions: alarm.actions, metric: alarm)
+    }
+    let composite = list.compositeAlarms.map { alarm in
+      var event = event(alarm.name, alarm.arn, alarm.status, alarm.actions, at: now)
+      event.suppressedBy = alarm.actionsSuppressedBy ?? event.suppressedBy
+      return Standing(event: event, actions: alarm.actions, metric: nil)
+    }
+    return metric + composite
+  }
+
+  private static func event(
+    _ name: String, _ arn: String, _ status: AlarmStatus, _ actions: AlarmActions,
+    at now: Timestamp
+  ) -> AlarmEvent {
+    var event = AlarmEvent(arn: arn, name: name, state: .insufficientData, time: now)
+    event.state = status.state.flatMap { AlarmEvent.State(rawValue: $0.rawValue) } ?? event.state
+    event.region = ARN(arn)?.region ?? ""
+    event.account = ARN(arn)?.account ?? ""
+    event.reason = status.reason ?? ""
+    if !actions.isEnabled { event.suppressedBy = "they are switched off" }
+    return event
+  }
+
+  /// An alarm that is not there any more, by the labels that it had.
+  private static func gone(_ name: String, _ labels: Labels, at now: Timestamp) -> AlarmEvent {
+    var event = AlarmEvent(arn: "", name: name, state: .insufficientData, time: now)
+    event.region = labels["region"] ?? ""
+    event.account = labels["account"] ?? ""
+    var dimensions: [String: String] = [:]
+    let own: Set<String> = ["alarm", "region", "account", "instance"]
+    for label in labels where !own.contains(label.name) { dimensions[label.name] = label.value }
+    if !dimensions.isEmpty { event.metrics = [AlarmEvent.Metric(dimensions: dimensions)] }
+    return event
   }
 
   /// When the attempt that is being verified ended, by alarm.
@@ -62,44 +140,15 @@ struct Sweep {
     return ends
   }
 
-  private static func event(_ alarm: MetricAlarm, at now: Timestamp) -> AlarmEvent {
-    var event = AlarmEvent(arn: alarm.arn, name: alarm.name, state: .alarm, time: now)
-    event.region = field(3, of: alarm.arn)
-    event.account = field(4, of: alarm.arn)
-    event.reason = alarm.status.reason ?? ""
-    if let name = alarm.metricName {
-      event.metrics = [
-        AlarmEvent.Metric(
-          namespace: alarm.namespace ?? "", name: name,
-          dimensions: Dictionary(
-            alarm.dimensions.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }),
-          period: alarm.period.map { Double($0.milliseconds) / 1000 },
-          statistic: alarm.statistic ?? alarm.extendedStatistic ?? "")
-      ]
-    } else {
-      event.metrics = alarm.metrics.compactMap(AlarmDecoder.metricOfAPI)
-    }
-    return event
-  }
-
-  private static func over(_ name: String, _ labels: Labels, at now: Timestamp) -> AlarmEvent {
-    var event = AlarmEvent(arn: "", name: name, state: .ok, time: now)
-    event.region = labels["region"] ?? ""
-    event.account = labels["account"] ?? ""
-    var dimensions: [String: String] = [:]
-    let own: Set<String> = ["alarm", "region", "account", "instance", Labels.metricName]
-    for label in labels where !own.contains(label.name) { dimensions[label.name] = label.value }
-    if !dimensions.isEmpty { event.metrics = [AlarmEvent.Metric(dimensions: dimensions)] }
-    return event
-  }
-
   /// Looks at points that are newer than the action, which the alarm's state may not show yet, by
   /// CloudWatch's own rule over them.
   private func freshened(
-    _ event: AlarmEvent, _ alarm: MetricAlarm, since end: Timestamp, at now: Timestamp
+    _ standing: Standing, _ verifying: [String: Timestamp], at now: Timestamp
   ) async -> AlarmEvent {
-    guard let metric = event.metrics.first, event.metrics.count == 1,
-      let period = alarm.period, let threshold = alarm.threshold,
+    var event = standing.event
+    guard let end = verifying[event.name], event.state == .alarm, let alarm = standing.metric,
+      let metric = event.metrics.first, event.metrics.count == 1, let period = alarm.period,
+      let threshold = alarm.threshold,
       let breaches = Self.comparison(alarm.comparison ?? "", threshold)
     else { return event }
     let query = MetricQuery.metric(
@@ -122,7 +171,6 @@ struct Sweep {
     let needed = min(alarm.datapointsToAlarm ?? alarm.evaluationPeriods, count)
     let evaluation = AlarmEvaluation(
       evaluationPeriods: count, datapointsToAlarm: max(1, needed), missingData: .missing)
-    var event = event
     switch evaluation.verdict(over: fresh.map { breaches($0.value) ? .breaching : .healthy }) {
     case .alarm: event.state = .alarm
     case .ok: event.state = .ok
@@ -145,10 +193,5 @@ struct Sweep {
     case "LessThanOrEqualToThreshold": return { $0 <= threshold }
     default: return nil
     }
-  }
-
-  private static func field(_ index: Int, of arn: String) -> String {
-    let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
-    return parts.count > index ? String(parts[index]) : ""
   }
 }

@@ -64,11 +64,14 @@ struct AlarmEvent: Hashable {
   static let metricName = "cloudwatch_alarm_state"
 
   /// What it tells as samples: its own state, and the value behind it.
-  func samples(into batch: inout SampleBatch) {
+  ///
+  /// - Parameter isKnown: whether it was in ALARM before. One that is held back begins nothing new;
+  ///   but it does not become healthy by being held back.
+  func samples(into batch: inout SampleBatch, isKnown: Bool = false) {
     var own = labels
     own[Labels.metricName] = Self.metricName
     switch state {
-    case .alarm: batch.add(own, at: time, suppressedBy == nil ? 1 : 0)
+    case .alarm: if suppressedBy == nil || isKnown { batch.add(own, at: time, 1) }
     case .ok: batch.add(own, at: time, 0)
     // Neither health nor a fault; often our own doing, when an instance was stopped.
     case .insufficientData: batch.add(own, at: time, .staleMarker)

@@ -101,6 +101,14 @@ struct ByteScanner {
     return false
   }
 
+  /// Skips the members of an object that are left, and its end; false when it does not end.
+  mutating func endsObject() -> Bool {
+    while take(UInt8(ascii: ",")) {
+      guard text() != nil, take(UInt8(ascii: ":")), skipValue() else { return false }
+    }
+    return take(UInt8(ascii: "}"))
+  }
+
   /// A JSON number, or the number in a string; nil for everything else, NaN and infinities too.
   mutating func number() -> Double? {
     guard let first = peek() else { return nil }

@@ -16,7 +16,10 @@ struct EmbeddedMetrics {
     let bytes = Array(line[metadata])
     // why try?: a line that is no JSON is counted as bad by whoever asks.
     guard let json = try? JSON.parse(bytes, depthMax: 16) else { return nil }
-    time = json["Timestamp"]?.integer
+    if let stamp = json["Timestamp"] {
+      guard let time = stamp.integer, SampleBatch.times.contains(time) else { return nil }
+      self.time = time
+    }
     var names: Set<String> = []
     for directive in json["CloudWatchMetrics"]?.array ?? [] {
       for set in directive["Dimensions"]?.array ?? [] {

@@ -3,7 +3,8 @@ import LifeguardCore
 /// An event as the function understands it.
 enum IncomingEvent {
   case logs(LogBatch)
-  case alarms([AlarmEvent])
+  /// Alarms that changed, and what was wrong with what came beside them.
+  case alarms([AlarmEvent], problems: [String])
   case instance(InstanceEvent)
   /// A schedule's tick: look after alarms that stay where they are, and after what is in flight.
   case sweep(rule: String, at: Timestamp)
@@ -22,7 +23,7 @@ enum IncomingEvent {
   var key: String {
     switch self {
     case .logs(let batch): batch.key
-    case .alarms(let alarms): alarms.map(\.key).joined(separator: "||")
+    case .alarms(let alarms, _): alarms.map(\.key).joined(separator: "||")
     case .instance(let event): event.key
     case .sweep(let rule, let time): "schedule|\(rule)|\(time.milliseconds)"
     }
@@ -82,9 +83,9 @@ struct EventDecoder {
     if let records = json["Records"]?.array { return try notifications(records) }
     switch (json["source"]?.string, json["detail-type"]?.string) {
     case ("aws.cloudwatch", nil) where json["alarmArn"] != nil:
-      return .alarms([try AlarmDecoder.direct(json)])
+      return .alarms([try AlarmDecoder.direct(json)], problems: [])
     case (_, "CloudWatch Alarm State Change"?):
-      return .alarms([try AlarmDecoder.eventBridge(json)])
+      return .alarms([try AlarmDecoder.eventBridge(json)], problems: [])
     case (_, "EC2 Instance State-change Notification"?):
       return .instance(try instance(json))
     case (_, "Scheduled Event"?): return try sweep(json)
@@ -105,6 +106,10 @@ struct EventDecoder {
       else {
         return .failure(EventError(.malformed, "awslogs has no text in its member data"))
       }
+      // awslogs, then the event itself; members that are new to us may follow.
+      guard scanner.endsObject(), scanner.endsObject(), scanner.isAtEnd else {
+        return .failure(EventError(.malformed, "the event does not end after awslogs.data"))
+      }
       do throws(EventError) {
         return .success(
           try LogBatch.read(bytes, data: data.range, wanted: wanted, ownGroup: ownGroup))
@@ -120,22 +125,23 @@ struct EventDecoder {
       throw EventError(.malformed, "\(records.count) records; 1 to \(Self.recordsMax) are taken")
     }
     var alarms: [AlarmEvent] = []
-    var problem: EventError?
+    var problems: [EventError] = []
     for record in records {
       let source = (record["EventSource"] ?? record["eventSource"])?.string ?? "no source"
       guard source == "aws:sns", let text = record["Sns"]?["Message"]?.string else {
-        problem = EventError(.unknownKind, "a record of \(Self.shown(source)) is none of SNS")
+        problems.append(
+          EventError(.unknownKind, "a record of \(Self.shown(source)) is none of SNS"))
         continue
       }
       do throws(EventError) {
         alarms.append(try AlarmDecoder.notification(try Self.message(text)))
       } catch {
-        problem = error
+        problems.append(error)
       }
     }
     // One bad record must not cost the others their recovery.
-    if alarms.isEmpty, let problem { throw problem }
-    return .alarms(alarms)
+    if alarms.isEmpty, let problem = problems.first { throw problem }
+    return .alarms(alarms, problems: problems.map(\.reason))
   }
 
   private static func message(_ text: String) throws(EventError) -> JSON {

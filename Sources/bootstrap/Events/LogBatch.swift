@@ -12,6 +12,8 @@ struct LogBatch {
   var plainLines = 0
   var otherLines = 0
   var badLines = 0
+  /// Of the bad ones: events that are none, whatever they hold.
+  private var badEvents = 0
   /// FNV-1a over the identities of all events.
   private var idHash: UInt64 = 0xcbf2_9ce4_8422_2325
   /// When its newest event was logged.
@@ -105,20 +107,32 @@ struct LogBatch {
     if scanner.take(UInt8(ascii: "]")) { return }
     var reader = LogLineReader(wanted: wanted, stream: stream)
     var line: [UInt8] = []
+    var problem = ""
     repeat {
-      try readEvent(&scanner, &reader, &line)
+      let start = scanner.position
+      do throws(EventError) {
+        try readEvent(&scanner, &reader, &line)
+      } catch {
+        // One that cannot be read must not cost the others: it is counted and passed over.
+        problem = error.reason
+        scanner.position = start
+        guard scanner.skipValue() else { throw error }
+        badLines += 1
+        badEvents += 1
+      }
+      events += 1
     } while scanner.take(UInt8(ascii: ","))
     guard scanner.take(UInt8(ascii: "]")) else {
       throw EventError(.malformed, "logEvents does not end")
     }
+    guard badEvents < events else { throw EventError(.malformed, problem) }
   }
 
   private mutating func readEvent(
     _ scanner: inout ByteScanner, _ reader: inout LogLineReader, _ line: inout [UInt8]
   ) throws(EventError) {
-    guard scanner.take(UInt8(ascii: "{")) else {
-      throw EventError(.malformed, "logEvents[\(events)] is not an object")
-    }
+    let broken = EventError(.malformed, "logEvents[\(events)] is not an object")
+    guard scanner.take(UInt8(ascii: "{")) else { throw broken }
     var time: Int64?
     var message: ByteScanner.Text?
     while let key = scanner.text(), scanner.take(UInt8(ascii: ":")) {
@@ -130,27 +144,25 @@ struct LogBatch {
         }
       } else if name.elementsEqual("timestamp".utf8) {
         time = scanner.integer()
-        guard time != nil else {
-          throw EventError(.malformed, "logEvents[\(events)].timestamp is not a whole number")
+        guard let time, SampleBatch.times.contains(time) else {
+          throw EventError(
+            .malformed, "logEvents[\(events)].timestamp is not a time in milliseconds")
         }
       } else if name.elementsEqual("id".utf8) {
         let start = scanner.position
-        guard scanner.skipValue() else { throw EventError(.malformed, "an event does not end") }
+        guard scanner.skipValue() else { throw broken }
         noteID(UnsafeBufferPointer(rebasing: scanner.bytes[start..<scanner.position]))
       } else if !scanner.skipValue() {
-        throw EventError(.malformed, "logEvents[\(events)] does not end")
+        throw broken
       }
       guard scanner.take(UInt8(ascii: ",")) else { break }
     }
-    guard scanner.take(UInt8(ascii: "}")) else {
-      throw EventError(.malformed, "logEvents[\(events)] does not end")
-    }
+    guard scanner.take(UInt8(ascii: "}")) else { throw broken }
     guard let time, let message else {
       throw EventError(.malformed, "logEvents[\(events)] has no timestamp or no message")
     }
-    events += 1
     newest = max(newest, time)
-    guard events <= Self.eventsMax else { return }
+    guard events < Self.eventsMax else { return }
     count(read(scanner, message, time, &reader, &line))
   }
 

@@ -114,7 +114,10 @@ struct LogLineReader {
   private mutating func metric(
     _ hash: UInt64, _ key: ByteScanner.Text, _ scanner: ByteScanner, _ first: UInt8, depth: Int
   ) -> Int? {
-    if let known = wanted.place(hash) { return known }
+    if let known = wanted.place(hash) {
+      let name = UnsafeBufferPointer(rebasing: scanner.bytes[key.range])
+      return wanted.ends(known, with: name, isWhole: depth == 0) ? known : nil
+    }
     let isNumber = first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39)
     guard wanted.takesAll, depth == 0, isNumber else { return nil }
     return wanted.place(adding: WantedMetrics.name(scanner.string(key)))

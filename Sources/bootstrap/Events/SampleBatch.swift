@@ -10,6 +10,9 @@ struct SampleBatch: Sendable {
     var value: Double
   }
 
+  /// Times that a sample can have: 1970 to 2100. What is outside is damage, not a time.
+  static let times: ClosedRange<Int64> = 0...4_102_444_800_000
+
   /// Label sets, the metric's name in them.
   private(set) var series: [Labels] = []
   private var places: [Labels: Int] = [:]

@@ -9,6 +9,8 @@ struct WantedMetrics: Sendable {
   /// Whether a rule asks for series without naming a metric, so that every number is wanted.
   let takesAll: Bool
   private var places: [UInt64: Int] = [:]
+  /// The names once more, byte by byte.
+  private var spellings: [[UInt8]]
 
   /// New names that one sandbox takes in when every number is wanted.
   static let namesMax = 500
@@ -16,6 +18,7 @@ struct WantedMetrics: Sendable {
   init(_ names: Set<String>, takesAll: Bool) {
     self.names = names.sorted()
     self.takesAll = takesAll
+    spellings = self.names.map { Array($0.utf8) }
     for (place, name) in self.names.enumerated() { places[Self.hash(name)] = place }
   }
 
@@ -55,12 +58,24 @@ struct WantedMetrics: Sendable {
   /// The place of the metric with this hash; whoever asks compares the names themselves.
   func place(_ hash: UInt64) -> Int? { places[hash] }
 
+  /// Whether a metric's name is this key, or ends with it as the last part of a path: two names may
+  /// have one hash.
+  func ends(_ place: Int, with key: UnsafeBufferPointer<UInt8>, isWhole: Bool) -> Bool {
+    let start = spellings[place].count - key.count
+    guard isWhole ? start == 0 : start > 0 else { return false }
+    for index in key.indices where spellings[place][start + index] != Self.nameByte(key[index]) {
+      return false
+    }
+    return true
+  }
+
   /// The place of a name, which is new when every number is wanted.
   mutating func place(adding name: String) -> Int? {
     let hash = Self.hash(name)
     if let known = places[hash] { return names[known] == name ? known : nil }
     guard takesAll, names.count < Self.namesMax else { return nil }
     names.append(name)
+    spellings.append(Array(name.utf8))
     places[hash] = names.count - 1
     return names.count - 1
   }

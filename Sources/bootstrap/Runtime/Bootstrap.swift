@@ -23,7 +23,7 @@ enum Bootstrap {
       )
       exit(78)
     }
-    var loop = RuntimeLoop(connection: connection, log: log)
+    var loop = RuntimeLoop(connection: connection, log: log, now: { wallClock() })
     let function: Function
     do {
       function = try make(environment, log)
@@ -56,7 +56,7 @@ enum Bootstrap {
     let configuration = try source.load { log.warn("Configuration", [("problem", .string($0))]) }
     var table: any StateTable = SandboxTable()
     if let name = settings.table {
-      table = DynamoTable(table: name, fleet: settings.fleet, client: client.dynamoDB)
+      table = DynamoTable(table: name, fleet: settings.fleet, client: client)
     }
     if settings.table == nil {
       log.warn(
@@ -77,7 +77,7 @@ enum Bootstrap {
         cloud: CloudHands(client), scripts: LocalScript(), transport: transport),
       messenger: Messenger(
         client: client, transport: transport, receivers: configuration.receivers, log: log),
-      cloudWatch: client.cloudWatch, log: log, ownLogGroup: settings.ownLogGroup,
+      client: client, alarms: settings.alarms, log: log, ownLogGroup: settings.ownLogGroup,
       stopCommands: stopCommands(settings), now: { wallClock() },
       pause: { duration in
         // why try?: cancelled, it ends at once, which is all that is asked of it.

@@ -1,3 +1,4 @@
+import LifeguardAWS
 import LifeguardConfiguration
 import LifeguardCore
 
@@ -12,6 +13,8 @@ struct FunctionSettings: Sendable {
   /// `LIFEGUARD_CONFIG`; nil takes what the variables of the zero-file use say.
   var source: Source?
   var ownLogGroup: String?
+  /// Prefixes of the names of alarms, and ARNs that they act on, that the sweep looks at as well.
+  var alarms: [String] = []
   var region = ""
 
   /// Where a configuration comes from.
@@ -40,6 +43,13 @@ struct FunctionSettings: Sendable {
     ownLogGroup = value("AWS_LAMBDA_LOG_GROUP_NAME")
     table = value("LIFEGUARD_STATE_TABLE")
     fleet = value("LIFEGUARD_FLEET") ?? value("AWS_LAMBDA_FUNCTION_NAME") ?? fleet
+    alarms = (value("LIFEGUARD_ALARMS") ?? "").split(separator: ",")
+      .map { String($0.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
+    for name in alarms where name.hasPrefix("arn:") && ARN(name) == nil {
+      problems.append(
+        "LIFEGUARD_ALARMS: \"\(TextEscape.line(name))\" is not an ARN; write"
+          + " arn:aws:sns:REGION:ACCOUNT:NAME, or the beginning of alarms' names")
+    }
     if let text = value("LIFEGUARD_EVENT_AGE_MAX") {
       if let age = DurationText.parse(text), age >= .seconds(10), age <= .seconds(21_600) {
         ageMax = age

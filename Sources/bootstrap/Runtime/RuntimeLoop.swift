@@ -24,11 +24,15 @@ struct RuntimeLoop {
 
   private var connection: RuntimeConnection
   private let log: RuntimeLog
+  private let now: @Sendable () -> Timestamp
   private static let base = "/2018-06-01/runtime"
 
-  init(connection: RuntimeConnection, log: RuntimeLog) {
+  init(
+    connection: RuntimeConnection, log: RuntimeLog, now: @escaping @Sendable () -> Timestamp
+  ) {
     self.connection = connection
     self.log = log
+    self.now = now
   }
 
   /// Runs until the runtime API is gone or asks for the end.
@@ -48,17 +52,32 @@ struct RuntimeLoop {
       guard let id = next.headers["lambda-runtime-aws-request-id"], !id.isEmpty else {
         throw RuntimeConnection.Failure(description: "the runtime API sent an event without an id")
       }
-      let deadline = next.headers["lambda-runtime-deadline-ms"].flatMap { Int64($0) }
+      log.begin(request: id)
       let invocation = Invocation(
-        requestID: id, deadline: Timestamp(milliseconds: deadline ?? .max),
+        requestID: id, deadline: deadline(next.headers["lambda-runtime-deadline-ms"]),
         functionARN: next.headers["lambda-runtime-invoked-function-arn"] ?? "",
         traceID: next.headers["lambda-runtime-trace-id"])
       trace(invocation.traceID)
-      log.begin(request: id)
       try answer(id, handle(next.body, invocation))
       log.begin(request: "")
     }
   }
+
+  /// Without a deadline that can be one, little time is taken for granted: what is begun must be
+  /// over before an end that nobody knows.
+  private func deadline(_ header: String?) -> Timestamp {
+    if let time = header.flatMap({ Int64($0) }), SampleBatch.times.contains(time) {
+      return Timestamp(milliseconds: time)
+    }
+    log.warn(
+      "Deadline unknown",
+      [
+        ("header", .string(header ?? "")), ("assumed", .string(Self.deadlineAssumed.text)),
+      ])
+    return now() + Self.deadlineAssumed
+  }
+
+  private static let deadlineAssumed: Duration = .seconds(10)
 
   private mutating func answer(
     _ id: String, _ outcome: Outcome

@@ -13,15 +13,23 @@ import LifeguardCore
 struct DynamoTable: StateTable {
   let table: String
   let fleet: String
-  let client: DynamoDB
+  let client: AWSClient
 
   var isDurable: Bool { true }
+
+  func within(_ limit: Duration) -> any StateTable {
+    DynamoTable(table: table, fleet: fleet, client: client.ending(after: limit))
+  }
+
+  private var database: DynamoDB { client.dynamoDB }
 
   private var stateKey: DynamoItem { ["pk": .string("state#\(fleet)")] }
 
   func load() async throws(StateTableError) -> StoredFleet {
     do throws(AWSError) {
-      guard let item = try await client.getItem(table, key: stateKey) else { return StoredFleet() }
+      guard let item = try await database.getItem(table, key: stateKey) else {
+        return StoredFleet()
+      }
       return StoredFleet(
         version: item["version"]?.integer ?? 0,
         document: Array((item["document"]?.string ?? "").utf8), frozen: item["frozen"]?.string)
@@ -47,7 +55,7 @@ struct DynamoTable: StateTable {
       : DynamoExpression(
         "#version = :old", names: ["#version": "version"], values: [":old": .integer(version)])
     do throws(AWSError) {
-      let answer = try await client.updateItem(
+      let answer = try await database.updateItem(
         table, key: stateKey, update, condition: condition)
       if case .written = answer { return version + 1 }
       return nil
@@ -60,7 +68,7 @@ struct DynamoTable: StateTable {
 
   private func isOurs(_ version: Int64, _ writer: String) async throws(StateTableError) -> Bool {
     do throws(AWSError) {
-      let item = try await client.getItem(table, key: stateKey)
+      let item = try await database.getItem(table, key: stateKey)
       return item?["version"]?.integer == version && item?["writer"]?.string == writer
     } catch {
       throw failure(error, "reading the fleet's state")
@@ -99,7 +107,7 @@ struct DynamoTable: StateTable {
         "attribute_not_exists(pk) OR #exp < :now", names: ["#exp": "exp"],
         values: [":now": .integer(claim.now.milliseconds / 1000)])
     do throws(AWSError) {
-      if case .written = try await client.putItem(table, item, condition: condition) {
+      if case .written = try await database.putItem(table, item, condition: condition) {
         return true
       }
       return false
@@ -113,7 +121,7 @@ struct DynamoTable: StateTable {
 
   private func claimItem(_ claim: EventClaim) async throws(StateTableError) -> DynamoItem? {
     do throws(AWSError) {
-      return try await client.getItem(table, key: ["pk": .string("claim#\(claim.key)")])
+      return try await database.getItem(table, key: ["pk": .string("claim#\(claim.key)")])
     } catch {
       throw failure(error, "reading the event's claim")
     }
@@ -121,7 +129,7 @@ struct DynamoTable: StateTable {
 
   func release(_ claim: EventClaim) async throws(StateTableError) {
     do throws(AWSError) {
-      _ = try await client.deleteItem(
+      _ = try await database.deleteItem(
         table, key: ["pk": .string("claim#\(claim.key)")],
         condition: DynamoExpression(
           "#holder = :holder", names: ["#holder": "holder"],
@@ -133,7 +141,7 @@ struct DynamoTable: StateTable {
 
   func finish(_ claim: EventClaim, outcome: String) async throws(StateTableError) {
     do throws(AWSError) {
-      _ = try await client.updateItem(
+      _ = try await database.updateItem(
         table, key: ["pk": .string("claim#\(claim.key)")],
         DynamoExpression(
           "SET #outcome = :outcome", names: ["#outcome": "outcome"],

@@ -16,6 +16,9 @@ final class SandboxTable: StateTable {
 
   var isDurable: Bool { false }
 
+  /// Nothing here is waited for.
+  func within(_ limit: Duration) -> any StateTable { self }
+
   func load() async throws(StateTableError) -> StoredFleet { memory.withLock { $0.fleet } }
 
   func save(

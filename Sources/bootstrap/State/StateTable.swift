@@ -5,6 +5,9 @@ protocol StateTable: Sendable {
   /// Whether it outlives this sandbox and is shared by all of them.
   var isDurable: Bool { get }
 
+  /// This table with an end for all calls together.
+  func within(_ limit: Duration) -> any StateTable
+
   func load() async throws(StateTableError) -> StoredFleet
 
   /// Writes the document if nobody else has since it was read.

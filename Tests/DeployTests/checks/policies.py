@@ -24,6 +24,7 @@ from template import Template
 ANY_RESOURCE = {
     "BeManaged": "the agent of Systems Manager asks for whatever is sent to it",
     "AttachToNetwork": "as AWSLambdaVPCAccessExecutionRole has it",
+    "CancelCommands": "commands have no names before they are sent",
     "LookOnly": "lists and states of servers, alarms and metrics",
     "KnowItself": "lists of tags and volumes",
     "ShowAlarms": "graphs of alarms",
@@ -38,7 +39,10 @@ ACTS = {
 }
 
 # Keys of requests, not of resources (Service Authorization Reference).
-REQUEST_KEYS = {"aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "cloudwatch:namespace"}
+REQUEST_KEYS = {
+    "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "cloudwatch:AlarmActions",
+    "cloudwatch:namespace",
+}
 
 
 def known_actions():

@@ -36,6 +36,26 @@ import Testing
     }
   }
 
+  @Test func `uses of several keys are counted together by how they begin`() {
+    var budget = Budget()
+    for (key, at) in [("target|instance:a", 0.0), ("target|asg:b", 5), ("target|unit:c", 5)] {
+      budget.use(key, at: moment(at))
+    }
+    let prefixes = ["target|instance:", "target|asg:"]
+    #expect(budget.used(prefixes: prefixes, window: .seconds(10), at: moment(6)) == 2)
+    #expect(budget.used(prefixes: prefixes, window: .seconds(10), at: moment(12)) == 1)
+    #expect(budget.used(prefixes: [], window: .seconds(10), at: moment(6)) == 0)
+  }
+
+  @Test func `a group excludes servers, any of which may be a member`() {
+    let policy = Policy(host: "fleet")
+    let (group, server) = (Target(.asg, "web"), Target(.instance, "i-1"))
+    #expect(policy.conflict(group, server))
+    #expect(policy.conflict(server, group))
+    #expect(!policy.conflict(server, Target(.instance, "i-2")))
+    #expect(!policy.conflict(group, Target(.asg, "db")))
+  }
+
   @Test func `a disruptive rung rests, twice as long after each failure, up to the cap`() {
     var cooldown = Cooldown()
     func wait(_ at: Double, disruptive: Bool = true) -> Duration? {
