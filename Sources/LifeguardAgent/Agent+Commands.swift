@@ -93,6 +93,8 @@ extension Agent {
 
   /// Reads the configuration again; with errors the last good one stays in force.
   public func reload() async -> [ConfigurationProblem] {
+    // The acting side reads the configuration as soon as it is asked for it.
+    await parts.hands.allowStarts(!isFrozen)
     let loaded = await parts.load()
     counters.reloads += 1
     let now = parts.clock()
