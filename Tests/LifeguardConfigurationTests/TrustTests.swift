@@ -108,7 +108,7 @@ import Testing
       .load(mainFile: Self.main).errors
     #expect(problems.map { $0.message.prefix { $0 != " " } } == ["/opt/w.sh", "/opt/w.py"])
     #expect(problems.map { $0.location?.line } == [5, 6])
-    #expect(problems.map { $0.location?.column } == [32, 45])
+    #expect(problems.map { $0.location?.column } == [35, 49])
   }
 
   @Test

@@ -33,8 +33,7 @@ extension LoadSession {
         let refusal = UnitProtection.refusal(
           of: step, on: unit, alertsPass: configuration.mailsThroughThisHost)
       else { continue }
-      log.error(
-        plan.location, "step \(quoted(step.name)) is never taken on \(unit): \(refusal)")
+      log.error(plan.location, "step \(quoted(step.name)) is refused: \(refusal)")
     }
   }
 }

@@ -118,7 +118,6 @@ extension LoadSession {
           node.location,
           "\(quoted(String(text.dropFirst(5)))) is not the name of one unit, and a plan never acts"
             + " on a pattern; write unit:nginx.service")
-        return nil
       }
       if kind == "service", !text.contains("{{") {
         serviceUses.append((String(text.dropFirst(8)), node.location))
