@@ -96,6 +96,8 @@ extension Agent {
   ///
   /// - Returns: what is wrong with it, and what of it only the next start takes over.
   public func reload() async -> [ConfigurationProblem] {
+    // The acting side reads the configuration as soon as it is asked for it.
+    await parts.hands.allowStarts(!isFrozen)
     let loaded = await parts.load()
     counters.reloads += 1
     let now = parts.clock()

@@ -57,6 +57,14 @@ extension Agent {
   private nonisolated func carryOut(_ item: Work) async {
     switch item {
     case .run(let request, let planHash):
+      // G26, right before the step, whoever carries it out: it was decided some time ago.
+      if let reason = await frozenReason {
+        let refusal = Refusal(.killSwitch, code: "frozen_meanwhile", reason)
+        await deliver(
+          .stepFinished(
+            attempt: request.attempt.id, StepResult(status: .refused(refusal), summary: reason)))
+        return
+      }
       if case .http(let action) = request.step {
         let result = await parts.notifiers.perform(action)
         await deliver(.stepFinished(attempt: request.attempt.id, result))
@@ -164,22 +172,68 @@ extension Agent {
   private nonisolated func probe(_ service: Service, timeout: Duration) async {
     guard let probe = service.probe, await isProbed(service.name) else { return }
     let started = parts.clock()
-    let before = await parts.hands.cpuTicks(of: service.name)
-    let outcome = await parts.prober.probe(probe, timeout: timeout)
+    let (outcome, ticks) = await ask(probe, of: service.name, timeout: timeout)
     if Task.isCancelled { return }
-    var used: UInt64?
-    if outcome == .timeout, let before, let after = await parts.hands.cpuTicks(of: service.name) {
-      used = after >= before ? after - before : nil
-    }
     let ended = parts.clock()
     await deliver(
       .probed(
         ProbeResult(
           service: service.name, outcome: outcome, started: started,
-          duration: ended.elapsed(since: started), cpuTicksUsed: used)))
+          duration: ended.elapsed(since: started), cpuTicksUsed: ticks)))
   }
 
-  private var isFrozen: Bool { turn.monitor.frozenReason != nil }
+  private enum Seen: Sendable {
+    case answer(ProbeResult.Outcome)
+    case cpuTime(Duration?, at: Moment)
+  }
+
+  /// Asks once, and looks at what the service does meanwhile only when its answer is late: a look
+  /// costs more than the question.
+  private nonisolated func ask(
+    _ probe: Probe, of service: String, timeout: Duration
+  ) async -> (ProbeResult.Outcome, cpuTicks: UInt64?) {
+    await withTaskGroup(of: Seen.self) { group in
+      group.addTask { .answer(await self.parts.prober.probe(probe, timeout: timeout)) }
+      group.addTask {
+        // try?: cancelled, the answer was there first, and the look is not needed.
+        try? await Task.sleep(for: min(Agent.lateAnswer, timeout / 4))
+        guard !Task.isCancelled else { return .cpuTime(nil, at: self.parts.clock()) }
+        return .cpuTime(await self.parts.hands.cpuTime(of: service), at: self.parts.clock())
+      }
+      var before: (used: Duration?, at: Moment)?
+      for await seen in group {
+        switch seen {
+        case .cpuTime(let used, let moment): before = (used, moment)
+        case .answer(let outcome):
+          group.cancelAll()
+          guard outcome == .timeout, let before, let used = before.used,
+            let now = await self.parts.hands.cpuTime(of: service)
+          else { return (outcome, nil) }
+          let window = self.parts.clock().elapsed(since: before.at)
+          return (outcome, Agent.ticks(now - used, in: window))
+        }
+      }
+      return (.unknown("nobody asked"), nil)
+    }
+  }
+
+  private static let lateAnswer: Duration = .milliseconds(100)
+
+  /// CPU time in ticks of 1/100 s: 0 when it is no more than the housekeeping of an idle program,
+  /// half a percent of the time; nil when it went backwards, because a worker has ended.
+  static func ticks(_ used: Duration, in window: Duration) -> UInt64? {
+    guard used >= .zero else { return nil }
+    if used <= max(.milliseconds(1), window / 200) { return 0 }
+    return max(1, UInt64(used / .milliseconds(10)))
+  }
+
+  var isFrozen: Bool { frozenReason != nil }
+
+  /// By command or by the file, which is looked at now and not only once a turn.
+  private var frozenReason: String? {
+    if let reason = turn.monitor.frozenReason { return reason }
+    return parts.facts().killSwitch ? "the kill switch file exists" : nil
+  }
 
   /// G20: under pressure, answers get more time.
   private var probeTimeoutFactor: Int {

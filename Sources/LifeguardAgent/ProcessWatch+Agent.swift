@@ -1,4 +1,5 @@
 import LifeguardConfiguration
+import LifeguardCore
 import LifeguardHost
 
 extension ProcessWatch {
@@ -15,8 +16,17 @@ extension ProcessWatch {
     }
   }
 
-  /// The newest list as text, for evidence.
-  public var text: String { latest?.report() ?? "" }
+  /// The newest list as text, and who was busiest in each list of the minute before (G22).
+  public var text: String {
+    let lists = recent
+    guard let newest = lists.last else { return "" }
+    var text = newest.report()
+    if lists.count > 1 { text += "\nthe minute before, by CPU\n" }
+    for list in lists.dropLast().reversed() {
+      text += "\((newest.boottime - list.boottime).text) before: \(list.busiest(5))\n"
+    }
+    return text
+  }
 }
 
 extension ProcessWatch {

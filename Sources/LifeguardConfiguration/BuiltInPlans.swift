@@ -9,11 +9,17 @@ public enum BuiltInPlans {
   /// then restart, then stop, clean and start, then a person.
   ///
   /// Its three counted rungs fit into the default limit of 3 in 15 min. Starting comes first
-  /// because it harms nothing that is down; nudging a process that is gone is skipped.
-  public static func ladder(for service: Service) -> Plan {
-    Plan(
+  /// because it harms nothing that is down; nudging a process that is gone is skipped. Rungs that
+  /// are never used on a unit (`UnitProtection`) are left out.
+  public static func ladder(for service: Service, alertsPass: Bool) -> Plan {
+    let steps: [Step] = [.start, .nudge, .restart, .stopCleanStart, .page(receiver: nil)]
+    let target = service.target
+    return Plan(
       name: name(forService: service.name), target: targetTemplate(service.name),
-      steps: [.start, .nudge, .restart, .stopCleanStart, .page(receiver: nil)],
+      steps: steps.filter {
+        target.kind != .unit
+          || UnitProtection.refusal(of: $0, on: target.name, alertsPass: alertsPass) == nil
+      },
       mode: service.mode, location: service.location)
   }
 

@@ -39,13 +39,21 @@ public struct Policy: Sendable {
   public func service(of target: Target) -> Service? {
     switch target.kind {
     case .service: services[target.name]
-    case .unit: services.values.first { $0.target == target }
+    case .unit: services.values.first { $0.target == whole(target) }
     case .process, .mount, .host, .instance, .asg: nil
     }
   }
 
-  /// One name for one thing: a service's target is its unit, when it has one.
-  public func canonical(_ target: Target) -> Target { service(of: target)?.target ?? target }
+  /// One name for one thing: a service's target is its unit, when it has one, and a unit is called
+  /// by its whole name.
+  public func canonical(_ target: Target) -> Target {
+    service(of: target)?.target ?? whole(target)
+  }
+
+  private func whole(_ target: Target) -> Target {
+    guard target.kind == .unit, let name = UnitName.canonical(target.name) else { return target }
+    return Target(.unit, name)
+  }
 
   /// Whether actions on the two targets exclude each other (G2): the wider one excludes the
   /// narrower, and a mount excludes what needs it.

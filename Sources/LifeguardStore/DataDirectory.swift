@@ -12,7 +12,8 @@ public final class DataDirectory: Sendable {
 
   /// Creates the directory (mode 0700) and its parents if need be, and locks it.
   ///
-  /// - Throws: `notWritable`, `notADirectory`, `diskFull`, or `locked` with the other's process id.
+  /// - Throws: `notWritable`, `notADirectory`, `foreignDirectory`, `diskFull`, or `locked` with the
+  ///   other's process id.
   public init(path: String) throws(StoreError) {
     self.path = path
     try DataDirectory.create(path)
@@ -44,16 +45,60 @@ public final class DataDirectory: Sendable {
     return isLocked
   }
 
-  private static func create(_ path: String) throws(StoreError) {
+  /// Whether a directory may be taken over: it is missing, empty, or one that an agent has used.
+  ///
+  /// Taking it over gives it another owner and mode, which would make a host unusable where
+  /// somebody names `/etc` or `/tmp`.
+  ///
+  /// - Throws: `notADirectory` or `foreignDirectory`.
+  public static func check(_ path: String) throws(StoreError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      if errno == ENOTDIR { throw .notADirectory(path: path) }
+      return
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path: path) }
+    guard status.st_mode & S_ISVTX == 0 else {
+      throw .foreignDirectory(path: path, reason: "it is shared: its sticky bit is set")
+    }
+    let names = entries(of: path)
+    if names.contains("lock") || names.contains("state.db") { return }
+    if let foreign = names.sorted().first(where: { !mayComeFirst.contains($0) }) {
+      throw .foreignDirectory(path: path, reason: "it holds \(foreign.debugDescription)")
+    }
+  }
+
+  /// What may lie there before the first start: a kill switch, the root of a new file system, and
+  /// the output of children, whose folder is made first.
+  private static let mayComeFirst: Set<String> = ["freeze", "lost+found", "children"]
+
+  private static func entries(of path: String) -> [String] {
+    // What cannot be read cannot be written either, which is reported when it is opened.
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Makes the directory with its parents where it is missing, for those who need it before an
+  /// agent opens it.
+  ///
+  /// - Throws: as `init`, but for the lock.
+  public static func create(_ path: String) throws(StoreError) {
+    try check(path)
     var status = stat()
     if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path: path) }
       guard access(path, W_OK | X_OK) == 0 else { throw failure(path, errno) }
       // Others may neither read nor list what the agent knows about the host.
       if status.st_mode & 0o077 != 0, chmod(path, 0o700) != 0 { throw failure(path, errno) }
       return
     }
-    if errno == ENOTDIR { throw .notADirectory(path: path) }
     guard mkdir(path, 0o700) != 0 else { return }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
       throw failure(path, errno)

@@ -25,6 +25,8 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   case notWritable(path: String, reason: String)
   /// The data directory is something else.
   case notADirectory(path: String)
+  /// The data directory holds what is not Lifeguard's, and would be taken over.
+  case foreignDirectory(path: String, reason: String)
   /// Another agent uses the data directory.
   case locked(path: String, process: Int32?)
   /// The state is larger than the limit (bytes).
@@ -51,6 +53,9 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         + "make it writable for this user, or name another one with --data"
     case .notADirectory(let path):
       "the data directory \(path) is not a directory: name another one with --data"
+    case .foreignDirectory(let path, let reason):
+      "the data directory \(path) is not lifeguard's own (\(reason)): "
+        + "name an empty or a new directory with --data"
     case .locked(let path, let process):
       "the data directory \(path) is in use by another agent"
         + (process.map { " (process \($0))" } ?? "")
@@ -65,8 +70,7 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .diskFull, .readOnly, .inputOutput, .busy: true
     case .corrupt, .database, .newerVersion, .olderVersion, .missing, .notWritable, .notADirectory,
-      .locked,
-      .stateTooLarge:
+      .foreignDirectory, .locked, .stateTooLarge:
       false
     }
   }

@@ -32,16 +32,6 @@ enum Places {
     return all
   }
 
-  /// Makes a directory for this user alone, with its parents; what fails shows when it is opened.
-  static func makeDirectory(_ path: String) {
-    var made = ""
-    let parts = path.split(separator: "/")
-    for (index, part) in parts.enumerated() {
-      made += "/\(part)"
-      mkdir(made, index == parts.count - 1 ? 0o700 : 0o755)
-    }
-  }
-
   static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
   }

@@ -5,6 +5,7 @@ import LifeguardConfiguration
 import LifeguardCore
 import LifeguardHost
 import LifeguardServer
+import LifeguardStore
 
 /// The two processes of an agent that root starts.
 extension Run {
@@ -21,6 +22,7 @@ extension Run {
       return false
     }
     do {
+      try DataDirectory.check(directory)
       try Privileges.give(directory, to: user, mode: 0o700)
       if Places.socket(dataDirectory: directory) == Places.rootSocket {
         try Privileges.give("/run/lifeguard", to: user, mode: 0o755)
@@ -94,7 +96,8 @@ extension Run {
     let processes = ProcessWatch()
     let relay = ReloadRelay()
     let remote = RemoteHands(
-      descriptor: ActProcess.descriptor, topProcesses: { processes.text },
+      descriptor: ActProcess.descriptor,
+      threads: try BlockingThreads(threadsMax: 2, jobsMax: 256), processes: processes,
       onReload: { relay.order() },
       // Without the acting process nothing can be done; its successor starts a new one of this.
       onGone: { Glibc.exit(0) })

@@ -100,11 +100,12 @@ struct Run: ParsableCommand {
     let file = Loading.mainFile(config, loader)
     let configuration = try checked(loader.load(mainFile: file))
     let directory = dataDirectory(configuration)
-    // The hands keep the children's output in the data directory, which may not exist yet.
-    Places.makeDirectory(directory)
+    // The hands keep the children's output in it, and it must be known to be ours before that.
+    try DataDirectory.create(directory)
     let processes = ProcessWatch()
     let hands = try LocalHands(
-      tools: try HandsTools(), configuration: configuration, childLogs: "\(directory)/children",
+      tools: try HandsTools(), configuration: configuration,
+      childLogs: "\(directory)/\(LocalHands.folderName)",
       load: { loader.load(mainFile: file) }, isStopped: AgentRuntime.killSwitch(directory),
       topProcesses: { processes.text })
     return Setting(

@@ -220,6 +220,39 @@ struct StartTests {
     await agent.end()
   }
 
+  @Test(arguments: [0o700, 0o755] as [mode_t])
+  func `a directory that is not lifeguard's own is not taken over as its data directory`(
+    _ mode: mode_t
+  ) async throws {
+    // As root, one that others can reach is given to another user, in two processes.
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    chmod(folder.path, mode)
+    let file = folder / "lifeguard.yaml"
+    try TextFile.write("default_rules: false\n", to: file)
+    let precious = try folder.makeFolder("etc", mode: 0o755)
+    try TextFile.write("root\n", to: precious + "/passwd", mode: 0o644)
+    let shared = try folder.makeFolder("shared", mode: 0o1777)
+    let start = ["run", "--config", file, "--listen", "127.0.0.1:0", "--data"]
+    for (directory, said) in [(precious, "passwd"), (shared, "sticky"), (folder.path, "etc")] {
+      var before = stat()
+      stat(directory, &before)
+      let result = try await lifeguard(start + [directory])
+      #expect(result.end == .exited(1), "\(result)")
+      #expect(
+        result.standardError.contains("\(directory) is not lifeguard's own"), "\(result)")
+      #expect(result.standardError.contains(said) && result.standardError.contains("--data"))
+      var after = stat()
+      stat(directory, &after)
+      #expect(after.st_mode == before.st_mode && after.st_uid == before.st_uid)
+    }
+    #expect(access(precious + "/lock", F_OK) != 0 && access(precious + "/children", F_OK) != 0)
+    #expect(access(precious + "-act", F_OK) != 0)
+    let named = try await lifeguard(start + [file])
+    #expect(named.end == .exited(1))
+    #expect(named.standardError.contains("is not a directory: name another one"), "\(named)")
+  }
+
   @Test func `a child of a start that fails is not started`() async throws {
     let agent = try await RunningAgent("default_rules: false\n")
     let folder = try TemporaryFolder()

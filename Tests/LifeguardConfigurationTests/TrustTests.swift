@@ -87,6 +87,30 @@ import Testing
     }
   }
 
+  @Test func `scripts among the arguments are checked where they stand`() {
+    let text = """
+      plans:
+        p:
+          target: host
+          steps:
+            - run: {command: [bash, -e, /opt/w.sh]}
+            - run: {command: [timeout, '10', python3, w.py], working_directory: /opt}
+            - run: {command: [bash, -c, /opt/w.sh]}
+      recoveries: [{matchers: [a=b], plan: p}]
+      """
+    var files = MemoryFiles([Self.main: text])
+    files.add("/usr/bin/bash", "\u{7f}ELF", mode: 0o755)
+    files.add("/usr/bin/timeout", "\u{7f}ELF", mode: 0o755)
+    files.add("/usr/bin/python3", "\u{7f}ELF", mode: 0o755)
+    files.add("/opt/w.sh", "true", mode: 0o777)
+    files.add("/opt/w.py", "pass", mode: 0o666)
+    let problems = files.loader(environment: ["PATH": "/usr/bin"], user: 0)
+      .load(mainFile: Self.main).errors
+    #expect(problems.map { $0.message.prefix { $0 != " " } } == ["/opt/w.sh", "/opt/w.py"])
+    #expect(problems.map { $0.location?.line } == [5, 6])
+    #expect(problems.map { $0.location?.column } == [35, 49])
+  }
+
   @Test
   func `root may use a script of another user, who is not trusted with a directory of root's`() {
     let text = """

@@ -292,6 +292,26 @@ private let child = SupervisedChild(
     #expect(mode("\(folder.path)/a/b/c") == 0o700)
   }
 
+  @Test func `a directory of somebody else's is not taken over`() throws {
+    let foreign = "\(folder.path)/foreign"
+    mkdir(foreign, 0o755)
+    // A kill switch may lie there before the first start.
+    for name in ["freeze", "lost+found"] {
+      close(open("\(foreign)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600))
+    }
+    try DataDirectory.check(foreign)
+    close(open("\(foreign)/passwd", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644))
+    let refused = #expect(throws: StoreError.self) { try DataDirectory(path: foreign) }
+    #expect("\(try #require(refused))".contains("it holds \"passwd\""))
+    #expect(mode(foreign) == 0o755)
+    // One that an agent has used before is its own, whatever else lies there.
+    close(open("\(foreign)/lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600))
+    _ = try DataDirectory(path: foreign)
+    chmod(foreign, 0o1777)
+    #expect(throws: StoreError.self) { try DataDirectory(path: foreign) }
+    try DataDirectory.check("\(folder.path)/new/one")
+  }
+
   @Test(.enabled(if: Writer.program != nil, "the program store-writer was not built"))
   func `a writer killed at random moments loses nothing that it had committed`() throws {
     let program = try #require(Writer.program)

@@ -81,6 +81,42 @@ struct SystemdScenarios {
     }
   }
 
+  @Test func `what an agent had stopped when it was killed is started by the next one`()
+    async throws
+  {
+    let services = """
+      services:
+        - name: app
+          unit: app.service
+          probe: {exec: [/usr/bin/test, '!', -e, /run/bad], failures: 1}
+          recover:
+            steps: [stop_clean_start, stop_clean_start, page]
+            cooldown: 1s
+            verify: {settle: 500ms, hold: 2s, deadline: 10s}
+      """
+    try await BoxScene.play(
+      units: ["app.service": Self.unit("ExecStop=/bin/sleep 5")], start: ["app.service"],
+      startedBy: .systemd, services
+    ) { scene in
+      try await scene.waitFor("app", "up")
+      try await scene.box.write("", to: "/run/bad")
+      let isStopping = await eventually(within: .seconds(40), every: .milliseconds(50)) {
+        try await scene.property("ActiveState", of: "app.service") == "deactivating"
+      }
+      try #require(isStopping, "\(scene.report)")
+      try await scene.killMainProcess(of: "lifeguard")
+      try await scene.box.require(["rm", "/run/bad"])
+      let isDown = await eventually(within: .seconds(20), every: .milliseconds(50)) {
+        try await scene.property("ActiveState", of: "app.service") == "inactive"
+      }
+      #expect(isDown, "it was not stopped between the two")
+      #expect(try await scene.property("Result", of: "app.service") == "success")
+      let story = try await scene.incident(of: "unit:app.service", "recovered")
+      #expect(story.incident.attempts.contains { $0.wasInterrupted }, "\(story)")
+      #expect(try await scene.property("ActiveState", of: "app.service") == "active")
+    }
+  }
+
   @Test(
     .enabled(
       if: Requirement.program("nginx").isMet, "\(Requirement.program("nginx").reason)"))

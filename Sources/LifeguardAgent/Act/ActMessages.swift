@@ -1,14 +1,18 @@
 import LifeguardConfiguration
 import LifeguardCore
+import LifeguardHost
 
 /// What the unprivileged process asks of the acting one: names, never commands.
 enum ActRequest: Sendable, Codable {
   /// Evaluation makes progress.
   case alive
   case watch([ChildRecord], startsMissing: Bool)
+  case allowStarts(Bool)
   case perform(Int, StepOrder)
   case prepare(Int, PreparationOrder)
   case evidence(Int, EvidenceRequest)
+  /// Count what these processes have moved and opened.
+  case look([ProcessIdentity])
   /// Read the configuration again and hand over what was seen of it.
   case reload(Int)
 }
@@ -20,6 +24,7 @@ enum ActReply: Sendable, Codable {
   case prepared(Int, PreparationReport)
   case evidence(Int, EvidenceReport)
   case configuration(Int, RecordedFiles)
+  case looked([CloseLook])
   /// SIGHUP reached the acting process.
   case reloadWanted
 }

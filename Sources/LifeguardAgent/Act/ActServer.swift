@@ -38,6 +38,11 @@ public final class ActServer: Sendable {
     try connection.begin({ requesting.yield($0) }, ended: { requesting.finish() })
     await withDiscardingTaskGroup { group in
       for await request in requests {
+        // Before whatever comes after it: a reload must not start what a freeze has forbidden.
+        if case .allowStarts = request {
+          await answer(request)
+          continue
+        }
         group.addTask { await self.answer(request) }
       }
       group.cancelAll()
@@ -56,6 +61,7 @@ public final class ActServer: Sendable {
   private func answer(_ request: ActRequest) async {
     switch request {
     case .alive: signsOfLife.add(1, ordering: .relaxed)
+    case .allowStarts(let allowed): await hands.allowStarts(allowed)
     case .watch(let children, let startsMissing):
       await hands.watch(children: children, startsMissing: startsMissing) {
         self.connection.send(.report($0))
@@ -66,6 +72,7 @@ public final class ActServer: Sendable {
       connection.send(.prepared(number, await hands.prepare(order)))
     case .evidence(let number, let request):
       connection.send(.evidence(number, await hands.collectEvidence(request)))
+    case .look(let processes): connection.send(.looked(await hands.look(at: processes)))
     case .reload(let number):
       let (loaded, files) = load()
       if let configuration = loaded.configuration { hands.take(configuration) }

@@ -37,7 +37,10 @@ public enum Privileges {
     }
   }
 
-  /// Makes a directory that belongs to the user, with everything of ours that lies directly in it.
+  /// Makes a directory that belongs to the user, with the files and folders directly in it.
+  ///
+  /// The user may have put there what is not theirs: a file with a second name elsewhere, a link, a
+  /// mount point. That stays as it is, and so does what an agent in one process keeps for itself.
   public static func give(
     _ directory: String, to user: UserAccount, mode: mode_t
   ) throws(SystemCallError) {
@@ -50,17 +53,33 @@ public enum Privileges {
       throw SystemCallError(call: "open", subject: directory)
     }
     defer { closedir(entries) }
-    guard fchown(descriptor, user.userID, user.groupID) == 0, fchmod(descriptor, mode) == 0 else {
-      throw SystemCallError(call: "chown", subject: directory)
-    }
+    var own = stat()
+    guard fchown(descriptor, user.userID, user.groupID) == 0, fchmod(descriptor, mode) == 0,
+      fstat(descriptor, &own) == 0
+    else { throw SystemCallError(call: "chown", subject: directory) }
     while let entry = readdir(entries) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name == "." || name == ".." { continue }
-      // What cannot be given is found out when it is opened.
-      fchownat(descriptor, name, user.userID, user.groupID, AT_SYMLINK_NOFOLLOW)
+      if name == "." || name == ".." || name == LocalHands.folderName { continue }
+      give(name, in: descriptor, to: user, device: own.st_dev)
     }
+  }
+
+  /// Looked at and given by one descriptor, so that nothing can be put in its place meanwhile; what
+  /// cannot be given is found out when it is opened.
+  private static func give(
+    _ name: String, in directory: Int32, to user: UserAccount, device: dev_t
+  ) {
+    let entry = clinux_open_path(directory, name)
+    guard entry >= 0 else { return }
+    defer { close(entry) }
+    var status = stat()
+    guard fstat(entry, &status) == 0, status.st_dev == device else { return }
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFDIR || kind == S_IFREG && status.st_nlink == 1 else { return }
+    // An O_PATH descriptor takes no fchown(2); its name in /proc leads to what it has open.
+    chown("/proc/self/fd/\(entry)", user.userID, user.groupID)
   }
 
   private static func makeParents(of path: String) throws(SystemCallError) {

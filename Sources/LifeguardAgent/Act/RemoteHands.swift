@@ -17,22 +17,25 @@ public final class RemoteHands: Hands {
 
   private let connection: Connection
   private let waiting = Mutex(Waiting())
-  private let topProcesses: @Sendable () -> String
+  private let threads: BlockingThreads
+  private let processes: ProcessWatch
   private let onReload: @Sendable () -> Void
   private let onGone: @Sendable () -> Void
 
   /// - Parameters:
   ///   - descriptor: this side of the socket pair.
-  ///   - topProcesses: the busiest processes as text: this side lists them.
+  ///   - threads: for looks at every process, which this side may take as well.
+  ///   - processes: the busiest: this side lists them, and the acting one looks closer.
   ///   - onReload: the acting process was asked to reload.
   ///   - onGone: it is gone; without it nothing can be done, so the caller ends.
   public init(
-    descriptor: Int32, topProcesses: @escaping @Sendable () -> String,
+    descriptor: Int32, threads: BlockingThreads, processes: ProcessWatch,
     onReload: @escaping @Sendable () -> Void,
     onGone: @escaping @Sendable () -> Void
   ) {
     connection = Connection(descriptor: descriptor)
-    self.topProcesses = topProcesses
+    self.threads = threads
+    self.processes = processes
     self.onReload = onReload
     self.onGone = onGone
   }
@@ -40,6 +43,7 @@ public final class RemoteHands: Hands {
   /// Begins to listen; call it once.
   public func begin() throws {
     try connection.begin({ [self] in take($0) }, ended: { [self] in end() })
+    processes.askForLooks { [connection] in connection.send(.look($0)) }
   }
 
   /// Tells the acting process that evaluation makes progress; it ends a half that stops saying so.
@@ -63,35 +67,41 @@ public final class RemoteHands: Hands {
   }
 
   public func prepare(_ order: PreparationOrder) async -> PreparationReport {
+    // The processes of now, not of when the acting side is done.
+    let busiest = processes.text
     guard case .prepared(_, let report) = await ask({ .prepare($0, order) }) else {
       let refusal = Refusal(
         .executor, code: "acting_process_gone", "the process that acts is gone")
       return PreparationReport(refusals: [refusal], evidence: EvidenceReport())
     }
-    return PreparationReport(refusals: report.refusals, evidence: completed(report.evidence))
+    return PreparationReport(
+      refusals: report.refusals, evidence: completed(report.evidence, busiest))
   }
 
   public func collectEvidence(_ request: EvidenceRequest) async -> EvidenceReport {
+    let busiest = processes.text
     guard case .evidence(_, let report) = await ask({ .evidence($0, request) }) else {
       return EvidenceReport()
     }
-    return completed(report)
+    return completed(report, busiest)
   }
 
-  private func completed(_ report: EvidenceReport) -> EvidenceReport {
+  private func completed(_ report: EvidenceReport, _ busiest: String) -> EvidenceReport {
     var report = report
-    report.sections.removeAll { $0.title == "top processes" }
-    report.sections.insert(
-      EvidenceReport.Section(title: "top processes", text: topProcesses()), at: 0)
+    let title = EvidenceCollector.topProcesses
+    report.sections.removeAll { $0.title == title }
+    report.sections.insert(EvidenceReport.Section(title: title, text: busiest), at: 0)
+    report.summary += EvidenceReport.busiest(in: busiest)
     return report
   }
 
-  /// `/proc/PID/stat` may be read by everybody.
-  public func cpuTicks(of service: String) async -> UInt64? {
+  /// `/proc/PID/stat` and a control group's `cpu.stat` may be read by everybody.
+  public func cpuTime(of service: String) async -> Duration? {
     guard let identity = waiting.withLock({ $0.identities[service] }) else { return nil }
-    let status = ProcessStatus.read(pid: identity.pid)
-    return status?.identity == identity ? status?.cpuTicks : nil
+    return await threads.run { ServiceActivity.cpuTime(of: identity) } ?? nil
   }
+
+  public func allowStarts(_ allowed: Bool) async { connection.send(.allowStarts(allowed)) }
 
   /// The acting process reads its configuration when it is asked for it.
   public func reload() async {}
@@ -128,6 +138,7 @@ public final class RemoteHands: Hands {
     case .performed(let number, _), .prepared(let number, _), .evidence(let number, _),
       .configuration(let number, _):
       answer(number, reply)
+    case .looked(let looks): processes.note(looks: looks)
     case .reloadWanted: onReload()
     }
   }

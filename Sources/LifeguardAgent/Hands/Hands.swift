@@ -8,7 +8,7 @@ import LifeguardCore
 /// name of a plan with its hash, a rung and a target.
 public protocol Hands: Sendable {
   /// Watches services for as long as the task lives: re-adopts children that are still running,
-  /// starts the others unless the agent is frozen, and reports what it sees.
+  /// starts the others where that is allowed, and reports what it sees.
   func watch(
     children: [ChildRecord], startsMissing: Bool, report: @escaping @Sendable (HandsReport) -> Void
   ) async
@@ -21,8 +21,11 @@ public protocol Hands: Sendable {
 
   func collectEvidence(_ request: EvidenceRequest) async -> EvidenceReport
 
-  /// CPU time of a service's main process in clock ticks; nil when it has none.
-  func cpuTicks(of service: String) async -> UInt64?
+  /// CPU time of all processes of a service; nil when it has none.
+  func cpuTime(of service: String) async -> Duration?
+
+  /// Whether children that do not run may be started: not while the agent is frozen (G26).
+  func allowStarts(_ allowed: Bool) async
 
   /// Reads the configuration again; services that are gone are no longer watched.
   func reload() async

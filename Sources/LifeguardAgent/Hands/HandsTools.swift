@@ -8,7 +8,6 @@ public struct HandsTools: Sendable {
   public let runner: CommandRunner
   public let launcher: Launcher
   public let watcher: ProcessWatcher
-  public let signals: ProcessSignals
   public let units: UnitReader
   public let evidence: EvidenceCollector
 
@@ -18,7 +17,6 @@ public struct HandsTools: Sendable {
     launcher = Launcher()
     runner = CommandRunner(reactor: reactor, threads: threads, launcher: launcher)
     watcher = ProcessWatcher(reactor: reactor)
-    signals = ProcessSignals()
     units = UnitReader(runner: runner)
     // Threads of its own: a look at a stuck mount keeps one, and actions must not wait for it.
     evidence = EvidenceCollector(

@@ -8,6 +8,11 @@ extension LocalHands {
     if isStopped() {
       return refused(.killSwitch, "kill_switch_file", "the kill switch file exists")
     }
+    if order.target.kind == .unit, UnitName.canonical(order.target.name) != order.target.name {
+      return refused(
+        .targets, "no_unit_name",
+        "\(order.target.name.debugDescription) is not the whole name of one unit")
+    }
     let (known, services) = knowledge.withLock { ($0.plans[order.plan], $0.services) }
     guard let plan = known, PlanHash.of(plan) == order.planHash,
       plan.steps.indices.contains(order.rung)
@@ -18,6 +23,16 @@ extension LocalHands {
     guard expectedTarget(of: plan, order, services) == order.target else {
       return refused(
         .targets, "foreign_target", "plan \(order.plan) does not act on \(order.target)")
+    }
+    guard claim(order) else {
+      return refused(
+        .oneInFlight, "stale_order",
+        "attempt \(order.attempt) on \(order.target) is not newer than the last one (number "
+          + "\(order.fence)): nothing is done twice")
+    }
+    // Two scripts must not be at work on one thing.
+    for run in leftovers where run.subject == order.target.description && run.isRunning {
+      await run.end(on: tools.reactor)
     }
     let step = plan.steps[order.rung]
     let service = services.values.first { $0.target == order.target }
@@ -30,10 +45,20 @@ extension LocalHands {
     }
   }
 
+  /// G2: whether this order is newer than every other on its target; then it is the newest now.
+  private func claim(_ order: StepOrder) -> Bool {
+    fences.withLock { fences in
+      guard order.fence > fences[order.target, default: 0] else { return false }
+      fences[order.target] = order.fence
+      return true
+    }
+  }
+
   /// What the plan as it is written here says about its target, whoever asks.
   private func expectedTarget(
     of plan: Plan, _ order: StepOrder, _ services: [String: Service]
   ) -> Target? {
+    // `Target` itself completes a unit's name.
     func canonical(_ target: Target) -> Target {
       target.kind == .service ? services[target.name]?.target ?? target : target
     }
@@ -54,11 +79,16 @@ extension LocalHands {
       return refused(.executor, "unknown_signal", "\(step.summary) is not known here")
     }
     let control: (any ServiceControl)?
+    let (signals, alertsPass) = knowledge.withLock { ($0.signals, $0.alertsPass) }
+    if order.target.kind == .unit,
+      let why = neverDone(step, order.target.name, signals, alertsPass: alertsPass)
+    {
+      return refused(.neverList, "never_list", why)
+    }
     if let service {
       control = self.control(of: service.name)
     } else if order.target.kind == .unit {
-      control = UnitControl(
-        unit: order.target.name, reader: tools.units, signals: tools.signals)
+      control = unitControl(order.target.name, signals)
     } else {
       control = nil
     }
@@ -76,8 +106,18 @@ extension LocalHands {
     case .done: return StepResult(status: .succeeded, summary: summary)
     case .failed, .unsupported: return StepResult(status: .failed, summary: summary)
     case .timedOut: return StepResult(status: .unknown, summary: summary)
+    case .refused(let refusal) where refusal.reason == .tooManyTargets:
+      return refused(.targets, refusal.reason.rawValue, refusal.message)
     case .refused(let refusal): return refused(.neverList, "never_list", refusal.message)
     }
+  }
+
+  /// G15 for units: what the loader has refused already where it could know the target.
+  private func neverDone(
+    _ step: Step, _ unit: String, _ signals: ProcessSignals, alertsPass: Bool
+  ) -> String? {
+    if unit == signals.ownUnit { return "\(unit) is lifeguard itself and is left alone" }
+    return UnitProtection.refusal(of: step, on: unit, alertsPass: alertsPass)
   }
 
   /// G12, right before the step: what an operator stopped meanwhile stays stopped.
@@ -118,6 +158,8 @@ extension LocalHands {
     var options = CommandRunner.Options()
     options.environment = order.alert.environment(
       target: order.target, plan: order.plan, rung: order.rung, attempt: order.attempt)
+    options.recordFolder = folder
+    options.subject = order.target.description
     do {
       options.standardInput = try JSONCoder.encode(order.alert)
     } catch {

@@ -1,3 +1,4 @@
+import LifeguardCore
 import LifeguardHost
 import Synchronization
 
@@ -7,6 +8,11 @@ extension LocalHands {
   /// As often as the list of processes is taken while nothing is pending, halved: a process that
   /// is new is measured within ten seconds.
   private static let groupsEvery: Duration = .seconds(5)
+
+  /// Counts for the side that may not read them.
+  func look(at processes: [ProcessIdentity]) async -> [CloseLook] {
+    await tools.threads.run { CloseLook.take(processes) } ?? []
+  }
 
   /// Reports members whenever they change, until the task is cancelled.
   func watchGroups(_ report: @escaping @Sendable (HandsReport) -> Void) async {

@@ -71,14 +71,7 @@ extension LocalHands {
   /// The busiest process and what was missing, in one line.
   private func summary(_ bundle: EvidenceBundle) -> String {
     let collected = bundle.sections.filter { !$0.text.isEmpty }.count
-    var text = "\(collected) of \(bundle.sections.count) sections in \(bundle.duration.text)"
-    let lines = bundle["top processes"]?.text.split(separator: "\n") ?? []
-    if let top = lines.first(where: {
-      $0.drop { $0 == " " }.first?.isNumber == true && $0.first == " "
-    }) {
-      let words = top.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      text += "; busiest: \(words.prefix(80))"
-    }
-    return text
+    return "\(collected) of \(bundle.sections.count) sections in \(bundle.duration.text)"
+      + EvidenceReport.busiest(in: bundle[EvidenceCollector.topProcesses]?.text ?? "")
   }
 }

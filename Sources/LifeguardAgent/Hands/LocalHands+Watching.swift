@@ -7,7 +7,7 @@ extension LocalHands {
   /// Adopts children that an earlier agent has left running, and starts those that do not run:
   /// `command:` asks for them to run, in every mode.
   func bringUp(
-    _ children: [ChildRecord], starts: Bool, _ report: @Sendable (HandsReport) -> Void
+    _ children: [ChildRecord], _ report: @Sendable (HandsReport) -> Void
   ) async {
     for service in knowledge.withLock({ Array($0.services.values) }).sorted(by: {
       $0.name < $1.name
@@ -17,7 +17,7 @@ extension LocalHands {
       }
       let known = children.first { $0.service == service.name }
       if let known, supervisor.adopt(service.name, known.identity) { continue }
-      guard starts, !isStopped() else { continue }
+      guard startsAreAllowed else { continue }
       // The watch reports a child that does not come up as dead, with the reason.
       _ = await control(of: service.name)?.perform(.start, within: .seconds(10))
       if let identity = supervisor.identity(of: service.name) {

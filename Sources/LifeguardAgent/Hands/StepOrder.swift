@@ -72,4 +72,14 @@ public struct EvidenceReport: Sendable, Codable {
     self.sections = sections
     self.summary = summary
   }
+
+  /// The first process of a list, for a summary; empty when there is none.
+  static func busiest(in list: String) -> String {
+    let isRow: (Substring) -> Bool = {
+      $0.drop { $0 == " " }.first?.isNumber == true && $0.first == " "
+    }
+    guard let row = list.split(separator: "\n").first(where: isRow) else { return "" }
+    let words = row.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return "; busiest: \(words.prefix(80))"
+  }
 }

@@ -9,6 +9,7 @@ extension LoadSession {
     checkServiceUses()
     checkDependencies()
     checkScriptTargets()
+    checkProtectedUnits()
   }
 
   /// `log` is always there; without routes every receiver is told, and what no route takes goes to
@@ -133,7 +134,7 @@ extension LoadSession {
   }
 
   /// Named plans, and those written in place.
-  private var allPlans: [Plan] {
+  var allPlans: [Plan] {
     let inRules = configuration.rules.compactMap { inlinePlan($0.recovery) }
     let inServices = configuration.services.compactMap { inlinePlan($0.plan) }
     return configuration.plans.values + inRules + inServices

@@ -1,8 +1,14 @@
 import LifeguardCore
 
 extension LoadSession {
-  /// An argument vector whose first part is a program, resolved and checked.
-  func readCommand(_ key: String, _ reader: SectionReader) -> [String]? {
+  /// An argument vector whose first part is a program, resolved and checked, with whatever else in
+  /// it decides what runs.
+  ///
+  /// - Parameter startsAnywhere: whether the section may say where it starts, which a relative
+  ///   script is named from.
+  func readCommand(
+    _ key: String, _ reader: SectionReader, startsAnywhere: Bool = false
+  ) -> [String]? {
     guard let node = reader[key] else { return nil }
     if let scalar = node.scalar {
       let words = scalar.text.split(separator: " ").map { printable(String($0)) }
@@ -27,7 +33,32 @@ extension LoadSession {
       return nil
     }
     arguments[0] = program(first, at: items[0].location)
+    let start = startsAnywhere ? reader["working_directory"]?.scalar?.text ?? "/" : "/"
+    for file in CommandFiles.of(arguments) {
+      checkFile(file, from: start, at: items[file.argument].location)
+    }
     return arguments
+  }
+
+  /// A script of an interpreter, or the program behind `timeout` and its like: found from where the
+  /// command starts, as when it is executed.
+  private func checkFile(
+    _ file: CommandFiles.File, from start: String, at location: SourceLocation
+  ) {
+    var candidates: [String] = []
+    let isLookedUp = !file.text.contains("/") && file.role != .script
+    if !isLookedUp || file.role == .shellScript { candidates = [Paths.join(start, file.text)] }
+    if isLookedUp { candidates += searchPath.map { Paths.join($0, file.text) } }
+    guard let path = candidates.first(where: { loader.files.status($0) != nil }) else {
+      log.warning(
+        location,
+        isLookedUp
+          ? "no program \(quoted(file.text)) on PATH (\(searchPath.joined(separator: ":"))); write"
+            + " its absolute path"
+          : "\(printable(candidates[0])) does not exist; what needs it will fail")
+      return
+    }
+    checkProgramTrust(path, at: location)
   }
 
   /// The absolute path of a program: as written, relative to the file, on PATH, or beside the

@@ -111,6 +111,14 @@ extension LoadSession {
         log.error(node.location, "target \(quoted(text)) has no name; write \(kind):NAME")
         return nil
       }
+      if kind == "unit", !text.contains("{{"),
+        UnitName.canonical(String(text.dropFirst(5))) == nil
+      {
+        log.error(
+          node.location,
+          "\(quoted(String(text.dropFirst(5)))) is not the name of one unit, and a plan never acts"
+            + " on a pattern; write unit:nginx.service")
+      }
       if kind == "service", !text.contains("{{") {
         serviceUses.append((String(text.dropFirst(8)), node.location))
       }

@@ -50,7 +50,8 @@ extension LoadSession {
       name: name, handle: handle, probe: probe, configTest: configTest, dependsOn: dependencies,
       plan: recovery, mode: mode, labels: labels, location: reader.location(of: "name"))
     if recovery == nil {
-      let plan = BuiltInPlans.ladder(for: service)
+      let plan = BuiltInPlans.ladder(
+        for: service, alertsPass: configuration.mailsThroughThisHost)
       configuration.plans[plan.name] = plan
       service.plan = .plan(plan.name)
     }
@@ -96,7 +97,9 @@ extension LoadSession {
       checkAbsolute(executable, key: "exe", at: process.location(of: "exe"))
       return .process(executable: executable, user: process.word("user"))
     default:
-      guard let arguments = readCommand("command", reader) else { return nil }
+      guard let arguments = readCommand("command", reader, startsAnywhere: true) else {
+        return nil
+      }
       return .command(
         Command(
           arguments: arguments, user: reader.word("user"),
@@ -107,18 +110,12 @@ extension LoadSession {
   /// `nginx` is short for `nginx.service`, as systemctl takes it (systemctl(1)).
   private func readUnit(_ reader: SectionReader) -> ServiceHandle? {
     guard let text = reader.word("unit") else { return nil }
-    let location = reader.location(of: "unit")
-    let isPlain = text.allSatisfy {
-      $0.isASCII && ($0.isLetter || $0.isNumber || ":-_.\\@".contains($0))
-    }
-    guard isPlain, text.utf8.count <= 255 else {
-      log.error(location, "\(quoted(text)) is not a unit's name; write nginx.service")
+    guard let name = UnitName.canonical(text) else {
+      log.error(
+        reader.location(of: "unit"), "\(quoted(text)) is not a unit's name; write nginx.service")
       return nil
     }
-    let kinds = ["service", "socket", "mount", "timer", "path", "scope", "slice", "target", "swap"]
-    let suffix = text.lastIndex(of: ".").map { String(text[text.index(after: $0)...]) }
-    guard let suffix, kinds.contains(suffix) else { return .unit(text + ".service") }
-    return .unit(text)
+    return .unit(name)
   }
 
   /// Exactly one of `http`, `tcp` and `exec`.

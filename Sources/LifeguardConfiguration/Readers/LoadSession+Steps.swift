@@ -82,7 +82,7 @@ extension LoadSession {
           : "\"command\" is missing in \(Schema.run.path); write command: [/path/to/program]")
       return nil
     }
-    var arguments = readCommand("command", reader) ?? []
+    var arguments = readCommand("command", reader, startsAnywhere: true) ?? []
     if let script = reader.word("script") {
       guard !script.contains("\n") else {
         log.error(

@@ -166,18 +166,30 @@ public struct Guard: Sendable {
   /// Longer than any fresh sample is old.
   private static let doubtAfterJump: Duration = .seconds(30)
 
-  /// G20: under pressure, slow answers alone prove nothing.
+  /// G20: under pressure slow answers alone prove nothing, and a hang has to last: three questions
+  /// in a row that waited the widened time, during which nothing of the service used CPU time.
   private static func slowIsNotDead(
     _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
   ) -> Refusal? {
     guard let service = request.service, let fault = request.fault, request.step.harm.isDisruptive,
-      monitor.isUnderPressure,
-      monitor.health[service.name]?.restsOnTimeoutsOnly(fault) == true
+      monitor.isUnderPressure, let health = monitor.health[service.name]
     else { return nil }
+    if health.restsOnTimeoutsOnly(fault) {
+      return Refusal(
+        .slowIsNotDead, code: "slow_not_dead",
+        "the host is under pressure and \(service.name) is only slow")
+    }
+    guard fault == .hung, let probe = service.probe else { return nil }
+    let patience = probe.timeout * monitor.policy.guardRails.pressureTimeoutFactor
+    let seen = health.frozenTimeouts(waitingAtLeast: patience)
+    guard seen < Guard.hangsUnderPressure else { return nil }
     return Refusal(
       .slowIsNotDead, code: "slow_not_dead",
-      "the host is under pressure and \(service.name) is only slow")
+      "the host is under pressure, and \(service.name) has left only \(seen) of "
+        + "\(Guard.hangsUnderPressure) questions of \(patience.text) unanswered")
   }
+
+  private static let hangsUnderPressure = 3
 
   /// G10, the part that needs no look at the host; the rest is looked at right before the step.
   private static func precondition(
@@ -232,10 +244,16 @@ public struct Guard: Sendable {
         + "\(settle.text) to recover by itself", until: since.advanced(by: settle))
   }
 
-  /// G14: nothing disruptive without a target of its own.
+  /// G14: nothing disruptive without a target of its own, and no pattern that stands for many.
   private static func targets(
     _ monitor: Monitor, _ request: ActionRequest, _ now: Moment
   ) -> Refusal? {
+    if request.target.kind == .unit, UnitName.canonical(request.target.name) == nil {
+      return Refusal(
+        .targets, code: "no_unit_name",
+        "\(request.target.name.debugDescription) is not the name of one unit: plan "
+          + "\(request.plan.name) acts on a name such as nginx.service, never on a pattern")
+    }
     guard request.plan.target == nil, request.target.kind == .host,
       request.step.harm.isDisruptive
     else { return nil }

@@ -21,11 +21,15 @@ public struct Target: Hashable, Comparable, Sendable, Codable, CustomStringConve
   }
 
   /// Reads `kind:name` or `host`; nil when the kind is unknown or a name is missing.
+  ///
+  /// A unit's name is completed: `unit:nginx` is `unit:nginx.service`. What is no unit's name, such
+  /// as a pattern, stays as it is and is refused with a reason before anything is done (G14).
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let kind = Kind(rawValue: String(parts[0])) else { return nil }
-    let name = parts.count == 2 ? String(parts[1]) : ""
+    var name = parts.count == 2 ? String(parts[1]) : ""
     guard kind == .host || !name.isEmpty else { return nil }
+    if kind == .unit { name = UnitName.canonical(name) ?? name }
     self.init(kind, kind == .host ? "" : name)
   }
 

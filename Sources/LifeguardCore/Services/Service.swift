@@ -31,7 +31,7 @@ public struct Service: Sendable {
   /// What its actions lock: one name for one thing, whichever way it was named.
   public var target: Target {
     switch handle {
-    case .unit(let unit): Target(.unit, unit)
+    case .unit(let unit): Target(.unit, UnitName.canonical(unit) ?? unit)
     default: Target(.service, name)
     }
   }

@@ -7,17 +7,19 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
   /// When `condition` last changed.
   public private(set) var conditionSince: Moment?
   public private(set) var observedAt: Moment?
-  /// Probe failures in a row, and how many of them at the end were timeouts of a process that
-  /// used no CPU time.
+  /// Probe failures in a row.
   public private(set) var failures = 0
-  public private(set) var frozenTimeouts = 0
+  /// How long each of the last timeouts in a row has waited while no process of the service used
+  /// CPU time, the newest last.
+  ///
+  /// A full accept queue does not count as much: it is what an overload looks like as well.
+  private var frozenWaits: [Duration] = []
   /// Whether every failure in a row was a timeout, which under pressure proves nothing (G20).
   public private(set) var onlyTimeouts = true
   public private(set) var lastFailure: String?
   /// When the newest probe that said something was sent, and the newest that was answered well.
   public private(set) var lastProbe: Moment?
   public private(set) var lastSuccess: Moment?
-  private var acceptQueueFull = false
 
   public init() {}
 
@@ -34,7 +36,6 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
     }
     if case .unknown = observation.condition { return false }
     observedAt = moment
-    acceptQueueFull = observation.acceptQueueFull
     return true
   }
 
@@ -55,11 +56,15 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
       return false
     case .timeout:
       failures += 1
-      frozenTimeouts = result.cpuTicksUsed == 0 || acceptQueueFull ? frozenTimeouts + 1 : 0
+      if result.cpuTicksUsed == 0 {
+        frozenWaits = frozenWaits.suffix(ServiceHealth.waitsMax - 1) + [result.duration]
+      } else {
+        frozenWaits = []
+      }
       lastFailure = "no answer within \(result.duration.text)"
     case .refused(let reason), .wrongAnswer(let reason):
       failures += 1
-      frozenTimeouts = 0
+      frozenWaits = []
       onlyTimeouts = false
       lastFailure = reason
     }
@@ -69,14 +74,24 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
 
   private mutating func resetProbe() {
     failures = 0
-    frozenTimeouts = 0
+    frozenWaits = []
     onlyTimeouts = true
     lastFailure = nil
   }
 
+  private static let waitsMax = 100
+
+  /// Timeouts in a row during which no process of the service used CPU time.
+  public var frozenTimeouts: Int { frozenWaits.count }
+
+  /// How many of them at least waited as long as this.
+  public func frozenTimeouts(waitingAtLeast patience: Duration) -> Int {
+    frozenWaits.count { $0 >= patience }
+  }
+
   /// What is wrong now; nil when nothing is, or when nobody can tell.
   ///
-  /// Two timeouts in a row of a process that used no CPU time in between are a hang; anything
+  /// Two timeouts in a row of processes that used no CPU time in between are a hang; anything
   /// slower to prove takes `probe.failures` failures.
   public func fault(of service: Service) -> ServiceFault? {
     switch condition {
@@ -121,7 +136,7 @@ public struct ServiceHealth: Hashable, Sendable, Codable {
     case (.crashed, .dead(let how)), (.crashed, .restarting(let how)): how
     case (.suspended, _): "its process is stopped (state T)"
     case (.hung, _):
-      "it does not answer (\(lastFailure ?? "timeout")) and its process uses no CPU time"
+      "it does not answer (\(lastFailure ?? "timeout")) and its processes use no CPU time"
     default: "\(failures) probes in a row failed: \(lastFailure ?? "no reason given")"
     }
   }

@@ -41,19 +41,10 @@ public enum ServiceCondition: Hashable, Sendable, Codable {
 public struct ServiceObservation: Hashable, Sendable, Codable {
   public var service: String
   public var condition: ServiceCondition
-  /// CPU time used so far, in clock ticks, for "frozen" (G20).
-  public var cpuTicks: UInt64?
-  /// Whether the listening socket's accept queue is full.
-  public var acceptQueueFull: Bool
 
-  public init(
-    service: String, condition: ServiceCondition, cpuTicks: UInt64? = nil,
-    acceptQueueFull: Bool = false
-  ) {
+  public init(service: String, condition: ServiceCondition) {
     self.service = service
     self.condition = condition
-    self.cpuTicks = cpuTicks
-    self.acceptQueueFull = acceptQueueFull
   }
 }
 
@@ -75,7 +66,8 @@ public struct ProbeResult: Hashable, Sendable {
   /// When the probe was sent.
   public var started: Moment
   public var duration: Duration
-  /// CPU time that the service's main process used while the probe waited, in clock ticks.
+  /// CPU time that all processes of the service used while the probe waited, in clock ticks of
+  /// 1/100 s; 0 only when they used none that is worth the name, nil when it is not known.
   public var cpuTicksUsed: UInt64?
 
   public init(

@@ -28,9 +28,10 @@ struct ProcessCollector: Collector {
   mutating func collect(into scrape: inout Scrape) throws(CollectorError) {
     let wall = Timestamp(
       milliseconds: clinux_clock_nanoseconds(CLINUX_CLOCK_REALTIME) / 1_000_000)
-    let (snapshot, members) = try table.read(
-      boottime: scrape.boottime, takenAt: wall, groups: watch.beginScan())
-    watch.finishScan(snapshot, members: members)
+    let scan = try table.read(
+      boottime: scrape.boottime, takenAt: wall, groups: watch.beginScan(), looks: watch.looks)
+    watch.finishScan(scan)
+    let snapshot = scan.snapshot
     for (letter, count) in snapshot.states where states[letter] == nil && count > 0 {
       states[letter] = Figure(state, ["state": String(letter)])
     }

@@ -54,6 +54,13 @@ public struct ProcessSnapshot: Hashable, Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The busiest by CPU in one line.
+  public func busiest(_ count: Int) -> String {
+    byProcessor.prefix(count).map {
+      "\(Self.printable($0.name)) (\($0.pid)) \(Self.tenth($0.processorPercent)) %"
+    }.joined(separator: ", ")
+  }
+
   private static func row(_ entry: ProcessEntry) -> String {
     let columns = [
       right("\(entry.pid)", 7), right("\(entry.parent)", 6), String(entry.state),

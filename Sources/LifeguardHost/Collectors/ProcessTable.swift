@@ -16,8 +16,8 @@ struct ProcessTable {
   private struct Row {
     var statistics: ProcessStatistics
     var entry: ProcessEntry
-    /// Bytes read and written so far, where known.
-    var storage: (read: UInt64, written: UInt64)?
+    /// The last close look, where there was one.
+    var look: CloseLook?
     var groups: [String] = []
     var groupsAreKnown = false
   }
@@ -39,8 +39,9 @@ struct ProcessTable {
   ///
   /// - Throws: `unavailable` when `/proc` cannot be read.
   mutating func read(
-    boottime: Duration, takenAt wall: Timestamp, groups: [ProcessGroup]
-  ) throws(CollectorError) -> (snapshot: ProcessSnapshot, members: [GroupMember]) {
+    boottime: Duration, takenAt wall: Timestamp, groups: [ProcessGroup],
+    looks: [Int32: CloseLook] = [:]
+  ) throws(CollectorError) -> Scan {
     let count = try readNumbers()
     let seconds = takenAt.map { (boottime - $0).seconds } ?? 0
     if groups != self.groups {
@@ -59,7 +60,7 @@ struct ProcessTable {
         before.statistics.startTicks == statistics.startTicks
       {
         if seconds > 0 { row.entry.processorPercent = percent(statistics, before, seconds) }
-        row.storage = before.storage
+        row.look = before.look
         if before.statistics.name == statistics.name {
           row.groups = before.groups
           row.groupsAreKnown = before.groupsAreKnown
@@ -72,8 +73,17 @@ struct ProcessTable {
       rows.append(row)
     }
     takenAt = boottime
-    lookClosely(seconds: seconds)
-    return (snapshot(boottime: boottime, takenAt: wall), members())
+    let unread = lookClosely(at: boottime, looks)
+    return Scan(
+      snapshot: snapshot(boottime: boottime, takenAt: wall), members: members(), unread: unread)
+  }
+
+  /// One list, and what it could not look at.
+  struct Scan {
+    var snapshot: ProcessSnapshot
+    var members: [GroupMember]
+    /// Busy processes of which only root may see more.
+    var unread: [ProcessIdentity]
   }
 
   private mutating func readNumbers() throws(CollectorError) -> Int {
@@ -125,30 +135,53 @@ struct ProcessTable {
     return 100 * Double(ticks - earlier) / Double(host.ticksPerSecond) / seconds
   }
 
-  /// Reads I/O and descriptors of the busiest alone: both cost much and need privileges.
-  private mutating func lookClosely(seconds: Double) {
+  /// Looks at I/O and descriptors of the busiest alone: both cost much and need privileges. Where
+  /// those are missing, a look that somebody else has taken is used; the processes that need one
+  /// are returned.
+  private mutating func lookClosely(
+    at now: Duration, _ looks: [Int32: CloseLook]
+  ) -> [ProcessIdentity] {
     let byProcessor = busiest(Self.closeCount) { $0.entry.processorPercent }
     let byMemory = busiest(Self.closeCount) { Double($0.entry.residentBytes) }
     let chosen = Set(byProcessor + byMemory)
-    for index in rows.indices where !chosen.contains(index) { rows[index].storage = nil }
+    for index in rows.indices where !chosen.contains(index) { rows[index].look = nil }
+    var unread: [ProcessIdentity] = []
     for index in chosen {
-      let pid = rows[index].entry.pid
-      if let storage = storage(pid) {
-        if let before = rows[index].storage, seconds > 0 {
-          rows[index].entry.readBytesPerSecond =
-            Double(storage.read &- min(before.read, storage.read)) / seconds
-          rows[index].entry.writeBytesPerSecond =
-            Double(storage.written &- min(before.written, storage.written)) / seconds
-        }
-        rows[index].storage = storage
+      let entry = rows[index].entry
+      let process = ProcessIdentity(pid: entry.pid, startTicks: entry.startTicks)
+      let own = ownLook(process, at: now)
+      if own == nil { unread.append(process) }
+      let given = looks[process.pid].flatMap { $0.process == process ? $0 : nil }
+      guard let look = own ?? given else { continue }
+      rows[index].entry.descriptors = look.descriptors
+      if let before = rows[index].look, look.takenAt > before.takenAt {
+        let seconds = (look.takenAt - before.takenAt).seconds
+        rows[index].entry.readBytesPerSecond = rate(look.bytesRead, before.bytesRead, seconds)
+        rows[index].entry.writeBytesPerSecond =
+          rate(look.bytesWritten, before.bytesWritten, seconds)
       }
-      let folder = openat(directory.number, "\(pid)/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      if folder >= 0 {
-        let count = clinux_count_entries(folder)
-        if count >= 0 { rows[index].entry.descriptors = Int(count) }
-        close(folder)
-      }
+      rows[index].look = look
     }
+    return unread
+  }
+
+  private func rate(_ now: UInt64, _ before: UInt64, _ seconds: Double) -> Double {
+    Double(now &- min(before, now)) / seconds
+  }
+
+  /// What this process may see by itself; nil when it may not.
+  private func ownLook(_ process: ProcessIdentity, at now: Duration) -> CloseLook? {
+    guard let storage = storage(process.pid) else { return nil }
+    let folder = openat(directory.number, "\(process.pid)/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    var descriptors: Int?
+    if folder >= 0 {
+      let count = clinux_count_entries(folder)
+      if count >= 0 { descriptors = Int(count) }
+      close(folder)
+    }
+    return CloseLook(
+      process: process, takenAt: now, bytesRead: storage.read, bytesWritten: storage.written,
+      descriptors: descriptors)
   }
 
   private func storage(_ pid: Int32) -> (read: UInt64, written: UInt64)? {

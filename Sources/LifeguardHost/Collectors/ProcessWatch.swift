@@ -9,6 +9,8 @@ public final class ProcessWatch: Sendable {
     var members: [GroupMember] = []
     var generation: UInt64 = 0
     var isScanWanted = false
+    var looks: [Int32: CloseLook] = [:]
+    var askForLooks: (@Sendable ([ProcessIdentity]) -> Void)?
   }
 
   private let state = Mutex(State())
@@ -57,15 +59,32 @@ public final class ProcessWatch: Sendable {
     }
   }
 
-  func finishScan(_ snapshot: ProcessSnapshot, members: [GroupMember]) {
-    state.withLock { state in
-      state.ring.append(snapshot)
-      if state.members != members {
-        state.members = members
+  func finishScan(_ scan: ProcessTable.Scan) {
+    let ask = state.withLock { state in
+      state.ring.append(scan.snapshot)
+      if state.members != scan.members {
+        state.members = scan.members
         state.generation += 1
       }
+      return state.askForLooks
     }
+    if !scan.unread.isEmpty { ask?(scan.unread) }
   }
+
+  /// Who takes close looks for a side that may not: it is asked after each list, and what it
+  /// answers is in the next one.
+  public func askForLooks(_ ask: @escaping @Sendable ([ProcessIdentity]) -> Void) {
+    state.withLock { $0.askForLooks = ask }
+  }
+
+  /// Takes looks over, in the place of all earlier ones.
+  public func note(looks: [CloseLook]) {
+    let byProcess = looks.map { ($0.process.pid, $0) }
+    state.withLock { $0.looks = Dictionary(byProcess, uniquingKeysWith: { first, _ in first }) }
+  }
+
+  /// By process id.
+  var looks: [Int32: CloseLook] { state.withLock { $0.looks } }
 
   /// The members with their groups when they have changed since `generation`.
   func changes(

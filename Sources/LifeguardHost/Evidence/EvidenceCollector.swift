@@ -33,6 +33,9 @@ public struct EvidenceCollector: Sendable {
   private let systemctl: [String]
   private let journalctl: [String]
 
+  /// The section that the rolling list of processes is in.
+  public static let topProcesses = "top processes"
+
   /// A section's share: ten sections stay below `EvidenceBundle.bytesMax`.
   static let sectionBytesMax = 96 * 1024
 
@@ -64,7 +67,7 @@ public struct EvidenceCollector: Sendable {
   private func sources(_ subject: Subject, limit: Duration) -> [Source] {
     let processes = subject.processes
     var sources = [
-      reading("top processes", limit) { subject.topProcesses() },
+      reading(Self.topProcesses, limit) { subject.topProcesses() },
       reading("pressure", limit) { ProcessEvidence.pressure() },
       reading("memory", limit) { ProcessEvidence.memory() },
       reading("mounts", limit) { ProcessEvidence.mounts() },

@@ -25,17 +25,22 @@ public final class CommandRunner: Sendable {
     public var grace: Duration = .seconds(5)
     /// Kept of each stream's beginning, and again of its end.
     public var outputLimit = 32 * 1024
+    /// Where the run is written down while it lasts; nil leaves no record of it.
+    public var recordFolder: String?
+    /// What it acts on, for the record.
+    public var subject = ""
 
     public init() {}
   }
 
   let reactor: Reactor
   private let threads: BlockingThreads
-  private let launcher: Launcher
+  let launcher: Launcher
+  let bootID = SystemClock().bootID
   private let counter = Mutex(0)
   /// Tells this runner's groups from those of another in the same process and of earlier agents.
   private let name = "\(getpid()).\(String(UInt32.random(in: .min ... .max), radix: 16))"
-  private static let groupPrefix = "lifeguard.run."
+  static let groupPrefix = "lifeguard.run."
 
   public init(reactor: Reactor, threads: BlockingThreads, launcher: Launcher) {
     self.reactor = reactor
@@ -111,16 +116,25 @@ public final class CommandRunner: Sendable {
       let output = try OutputPipe(reactor: reactor, keeping: options.outputLimit)
       let error = try OutputPipe(reactor: reactor, keeping: options.outputLimit)
       let group = launcher.groups?.group(named: Self.groupPrefix + marker)
+      var record = options.recordFolder.map {
+        RunRecord(
+          folder: $0, marker: marker, subject: options.subject, leader: nil,
+          deadline: startedAt + command.timeout, bootID: bootID)
+      }
+      record?.write()
       do throws(LaunchError) {
         let process = try launcher.start(
           prepared, input: input, output: output.writingEnd, error: error.writingEnd, group: group)
+        record?.leader = process.identity
+        record?.write()
         return RunningCommand(
           process: process,
           containment: Containment(leader: process.identity, group: group, marker: marker),
           output: output, error: error, grace: options.grace, runner: self, startedAt: startedAt,
-          result: result)
+          result: result, record: record)
       } catch {
         group?.remove()
+        record?.remove()
         throw error
       }
     } catch let error as LaunchError {

@@ -31,11 +31,14 @@ struct DescendantSearch: Sendable {
 
   private func belongs(_ process: ProcessStatus) -> Bool {
     if process.session == leader.pid || process.processGroup == leader.pid { return true }
-    if process.identity == leader { return true }
-    let path = "/proc/\(process.identity.pid)/environ"
+    return process.identity == leader || Self.carries(marker, pid: process.identity.pid)
+  }
+
+  /// Whether a process was started with this marker in its environment.
+  static func carries(_ marker: String, pid: Int32) -> Bool {
     do {
-      let environment = try SmallFile.bytes(path, limit: 1 << 18)
-      let wanted = Array("\(Self.markerName)=\(marker)".utf8)
+      let environment = try SmallFile.bytes("/proc/\(pid)/environ", limit: 1 << 18)
+      let wanted = Array("\(markerName)=\(marker)".utf8)
       return environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
     } catch {
       // It has ended, or belongs to another user.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LifeguardCore
 
 /// Decides whether a file may be run: nobody but root, the agent's user or its own owner can have
 /// changed it.
@@ -10,8 +11,9 @@ import Glibc
 /// owner, because nobody else can rename or remove it there. A path that passes cannot be swapped
 /// by anyone else before it is executed.
 ///
-/// A script's interpreter is checked in the same way, and so is a script named as the argument of
-/// an interpreter (`bash /opt/repair.sh`).
+/// A script's interpreter is checked in the same way, and so is every other file that decides what
+/// an argument vector does (`CommandFiles`): the script in `bash /opt/repair.sh`, the program in
+/// `timeout 10 /opt/repair`.
 public struct ExecutableTrust: Sendable {
   /// What was found out about a program that may be run.
   public struct Verdict: Hashable, Sendable {
@@ -31,16 +33,34 @@ public struct ExecutableTrust: Sendable {
     self.searchPath = searchPath
   }
 
-  /// Checks the program of an argument vector, its interpreter, and a script it is given.
-  public func check(_ arguments: [String]) throws(TrustError) -> Verdict {
+  /// Checks the program of an argument vector, its interpreter, and whatever else it names that
+  /// decides what runs.
+  ///
+  /// - Parameter directory: where the program starts, which relative scripts are named from.
+  public func check(
+    _ arguments: [String], directory: String = "/"
+  ) throws(TrustError) -> Verdict {
     guard let name = arguments.first, !name.isEmpty else { throw .emptyCommand }
     let path = try locate(name)
     var owner: UInt32?
     try checkFile(path, mustBeExecutable: true, owner: &owner, depth: 0)
-    if let script = scriptArgument(of: arguments) {
-      try checkFile(script, mustBeExecutable: false, owner: &owner, depth: 1)
+    for file in CommandFiles.of(arguments) {
+      let isProgram = file.role == .program
+      let path = try self.path(of: file, in: directory)
+      try checkFile(path, mustBeExecutable: isProgram, owner: &owner, depth: isProgram ? 0 : 1)
     }
     return Verdict(path: path, foreignOwner: owner)
+  }
+
+  private func path(
+    of file: CommandFiles.File, in directory: String
+  ) throws(TrustError) -> String {
+    if file.text.hasPrefix("/") { return file.text }
+    let here = "\(directory)/\(file.text)"
+    let isLookedUp = !file.text.contains("/") && file.role != .script
+    // A shell looks where it is first (sh(1)), a program is only looked up.
+    if !isLookedUp || file.role == .shellScript && access(here, F_OK) == 0 { return here }
+    return try locate(file.text)
   }
 
   /// Checks a file that decides what runs without being run itself: a configuration, a rule file.
@@ -59,22 +79,6 @@ public struct ExecutableTrust: Sendable {
       if access(candidate, X_OK) == 0 { return candidate }
     }
     throw .notFound(name, searchPath: searchPath)
-  }
-
-  private static let shells: Set<String> = ["sh", "bash", "dash", "ash", "ksh", "zsh"]
-  private static let interpreters = ["python", "perl", "ruby", "node", "php"]
-
-  /// The script in `bash [-x] FILE …`; nil for `bash -c …` and for programs that take no script.
-  private func scriptArgument(of arguments: [String]) -> String? {
-    let name = arguments[0].split(separator: "/").last.map(String.init) ?? ""
-    let interprets =
-      Self.shells.contains(name) || Self.interpreters.contains { name.hasPrefix($0) }
-    guard interprets else { return nil }
-    for argument in arguments.dropFirst() {
-      if argument == "-c" || argument == "-e" || argument == "-m" { return nil }
-      if !argument.hasPrefix("-") { return argument.hasPrefix("/") ? argument : nil }
-    }
-    return nil
   }
 
   /// Interpreters of interpreters end at 4, as in the kernel (execve(2)).

@@ -47,7 +47,7 @@ public struct Launcher: Sendable {
       guard let name = command.arguments.first else { throw .emptyCommand }
       verdict =
         checksTrust
-        ? try trust.check(command.arguments)
+        ? try trust.check(command.arguments, directory: command.workingDirectory ?? "/")
         : ExecutableTrust.Verdict(path: try trust.locate(name), foreignOwner: nil)
     } catch {
       throw .notTrusted(error)

@@ -12,13 +12,20 @@ public struct ProcessSignals: Sendable {
     case failed(SystemCallError)
   }
 
-  /// Executables beside the built-in list, such as the mail server that alerts go through.
-  private let protectedExecutables: Set<String>
+  private let protectsMailServers: Bool
   private let ownGroup: String
 
-  public init(protectedExecutables: Set<String> = []) {
-    self.protectedExecutables = protectedExecutables
+  /// - Parameter protectsMailServers: whether alerts leave by this host's own mail server, which is
+  ///   part of the alerting path then.
+  public init(protectsMailServers: Bool = false) {
+    self.protectsMailServers = protectsMailServers
     ownGroup = Self.group(of: getpid()) ?? "/"
+  }
+
+  /// The unit that Lifeguard itself runs as; nil when it is none.
+  public var ownUnit: String? {
+    ownGroup.split(separator: "/").last { $0.hasSuffix(".service") && !$0.hasPrefix("user@") }
+      .map(String.init)
   }
 
   /// Sends a signal by pidfd, after the identity was compared on the open pidfd.
@@ -60,18 +67,26 @@ public struct ProcessSignals: Sendable {
     return nil
   }
 
-  private func isProtected(_ path: String) -> Bool {
+  func isProtected(_ path: String) -> Bool {
     // The kernel marks a program whose file was replaced by an upgrade.
     let deleted = " (deleted)"
     let executable = path.hasSuffix(deleted) ? String(path.dropLast(deleted.count)) : path
-    if protectedExecutables.contains(executable) { return true }
     if executable.hasPrefix("/usr/lib/systemd/") || executable.hasPrefix("/lib/systemd/") {
       return true
     }
     let name = executable.split(separator: "/").last.map(String.init) ?? ""
     let isOfSystem = executable.hasPrefix("/usr/") || executable.hasPrefix("/sbin/")
-    return isOfSystem && Self.protectedNames.contains(name)
+    guard isOfSystem else { return false }
+    if protectsMailServers, Self.mailServers.contains(where: { executable.hasSuffix($0) }) {
+      return true
+    }
+    return Self.protectedNames.contains(name)
   }
+
+  private static let mailServers = [
+    "/postfix/sbin/master", "/postfix/master", "/exim4", "/exim", "/sendmail", "/sendmail-mta",
+    "/smtpd", "/nullmailer-send", "/msmtpd",
+  ]
 
   private static let protectedNames: Set<String> = [
     "dbus-daemon", "dbus-broker", "dbus-broker-launch", "sshd", "sshd-session", "sshd-auth",

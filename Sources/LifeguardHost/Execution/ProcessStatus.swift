@@ -27,6 +27,8 @@ public struct ProcessStatus: Hashable, Sendable {
   public var isKernelThread: Bool
   /// User and system time of all its threads, in clock ticks of 1/100 s.
   public var cpuTicks: UInt64
+  /// The same of children that have ended and were waited for, and of theirs.
+  public var childTicks: UInt64
 
   /// Reads it; nil when the process does not exist.
   public static func read(pid: Int32) -> ProcessStatus? {
@@ -66,6 +68,7 @@ public struct ProcessStatus: Hashable, Sendable {
       state: State(rawValue: state), parent: Int32(truncatingIfNeeded: number(4)),
       processGroup: Int32(truncatingIfNeeded: number(5)),
       session: Int32(truncatingIfNeeded: number(6)),
-      isKernelThread: number(9) & kernelThreadFlag != 0, cpuTicks: number(14) + number(15))
+      isKernelThread: number(9) & kernelThreadFlag != 0, cpuTicks: number(14) + number(15),
+      childTicks: number(16) + number(17))
   }
 }

@@ -34,6 +34,7 @@ final class RunningCommand: Sendable {
   private let runner: CommandRunner
   private let startedAt: Duration
   private let result: OneShot<CommandResult>
+  private let record: RunRecord?
   private let state = Mutex(State())
 
   /// How long SIGKILL is given: only a process that waits in the kernel survives it for longer.
@@ -41,7 +42,8 @@ final class RunningCommand: Sendable {
 
   init(
     process: Launcher.Started, containment: Containment, output: OutputPipe, error: OutputPipe,
-    grace: Duration, runner: CommandRunner, startedAt: Duration, result: OneShot<CommandResult>
+    grace: Duration, runner: CommandRunner, startedAt: Duration, result: OneShot<CommandResult>,
+    record: RunRecord? = nil
   ) {
     self.process = process
     self.containment = containment
@@ -51,6 +53,7 @@ final class RunningCommand: Sendable {
     self.runner = runner
     self.startedAt = startedAt
     self.result = result
+    self.record = record
   }
 
   func begin(timeout: Duration) {
@@ -144,6 +147,7 @@ final class RunningCommand: Sendable {
     release()
     let standardOutput = output.end()
     let standardError = error.end()
+    record?.remove()
     if !containment.remove() { runner.removeLater(containment) }
     result.finish(
       CommandResult(

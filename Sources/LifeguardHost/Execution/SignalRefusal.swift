@@ -7,6 +7,8 @@ public struct SignalRefusal: Hashable, Sendable {
     case kernelThread = "kernel_thread"
     case protectedExecutable = "protected_executable"
     case ownControlGroup = "own_control_group"
+    /// More processes match than one step may act on (G14).
+    case tooManyTargets = "too_many_targets"
   }
 
   public var reason: Reason

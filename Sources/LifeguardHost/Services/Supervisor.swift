@@ -101,9 +101,16 @@ public final class Supervisor: Sendable {
     }
   }
 
-  /// Watches a child that an earlier agent has started; false when it has ended meanwhile.
+  /// Watches a child that an earlier agent has started; false when it has ended meanwhile, or was
+  /// never a child of that name.
+  ///
+  /// Whoever says that it is one may have been taken over, and what is adopted is signalled with
+  /// the rights of the agent. So the kernel is asked: a child is in the control group that was made
+  /// for it, or carries its marker, and nobody can put another user's process there.
   public func adopt(_ name: String, _ identity: ProcessIdentity) -> Bool {
-    guard ProcessIdentity.current(pid: identity.pid) == identity else { return false }
+    guard ProcessIdentity.current(pid: identity.pid) == identity, isChild(name, identity.pid) else {
+      return false
+    }
     let isFree = children.withLock { children in
       guard children[name] == nil else { return false }
       children[name] = Child(phase: .running(identity, nil))
@@ -119,6 +126,14 @@ public final class Supervisor: Sendable {
       forget(name)
       return false
     }
+  }
+
+  private func isChild(_ name: String, _ pid: Int32) -> Bool {
+    guard pid > 1, pid != getpid() else { return false }
+    let own = groupPrefix + name
+    let groups = SmallFile.textIfReadable("/proc/\(pid)/cgroup", limit: 65536) ?? ""
+    if groups.split(separator: "\n").contains(where: { $0.hasSuffix("/\(own)") }) { return true }
+    return DescendantSearch.carries(own, pid: pid)
   }
 
   /// Ends a child: SIGTERM to it, and after `grace` or when it has ended SIGKILL to all that is

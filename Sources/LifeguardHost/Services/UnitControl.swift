@@ -11,10 +11,15 @@ public final class UnitControl: ServiceControl {
   private let unit: String
   private let reader: UnitReader
   private let signals: ProcessSignals
-  private let memory = Mutex(Memory())
+  private let stops: StopRecords?
+  private let memory: Mutex<Memory>
 
   private struct Memory {
-    var askedToStop = false
+    /// Whether it was stopped by a step, this agent's or an earlier one's, and is not up again.
+    var askedToStop: Bool
+    /// Steps so far, and those under way: a look that began before one is older than what it did.
+    var steps = 0
+    var stepsUnderWay = 0
     var starts: [Duration] = []
   }
 
@@ -22,17 +27,25 @@ public final class UnitControl: ServiceControl {
   private static let startsMax = 4
   private static let startsWindow = Duration.seconds(10)
 
-  public init(unit: String, reader: UnitReader, signals: ProcessSignals = ProcessSignals()) {
+  /// - Parameter stops: remembers over the agent's end what was stopped by a step.
+  public init(
+    unit: String, reader: UnitReader, signals: ProcessSignals = ProcessSignals(),
+    stops: StopRecords? = nil
+  ) {
     self.unit = unit
     self.reader = reader
     self.signals = signals
+    self.stops = stops
+    memory = Mutex(Memory(askedToStop: stops?.contains(unit) ?? false))
   }
 
   public func state() async -> ServiceState {
+    let steps = memory.withLock { $0.steps }
     do throws(UnitReader.Failure) {
       guard let properties = try await reader.read([unit])[unit] else {
         return .unknown("systemd has not answered")
       }
+      if properties.activeState == "active" { noteIsUp(since: steps) }
       return state(properties)
     } catch {
       return .unknown(error.description)
@@ -51,11 +64,22 @@ public final class UnitControl: ServiceControl {
   }
 
   public func perform(_ verb: ServiceVerb, within limit: Duration) async -> ServiceOutcome {
+    memory.withLock { memory in
+      memory.steps += 1
+      memory.stepsUnderWay += 1
+    }
+    defer { memory.withLock { $0.stepsUnderWay -= 1 } }
+    return await carryOut(verb, within: limit)
+  }
+
+  private func carryOut(_ verb: ServiceVerb, within limit: Duration) async -> ServiceOutcome {
     switch verb {
     case .start: return await start("start", within: limit)
-    case .restart: return await start("restart", within: limit)
+    case .restart:
+      noteStop()
+      return await start("restart", within: limit)
     case .stop:
-      memory.withLock { $0.askedToStop = true }
+      noteStop()
       return await call(["stop"], within: limit)
     case .reload: return await reload(within: limit)
     case .nudge: return await call(["kill", "--signal=CONT"], within: limit)
@@ -64,18 +88,42 @@ public final class UnitControl: ServiceControl {
     }
   }
 
+  /// Written down before it is stopped: being down is not an operator's wish from here on, even
+  /// when the agent does not live to start it again.
+  private func noteStop() {
+    memory.withLock { $0.askedToStop = true }
+    stops?.note(unit)
+  }
+
+  /// It was seen to run, and no step was under way: what becomes of it next is not our doing.
+  private func noteIsUp(since steps: Int) {
+    let isNews = memory.withLock { memory in
+      guard memory.askedToStop, memory.steps == steps, memory.stepsUnderWay == 0 else {
+        return false
+      }
+      memory.askedToStop = false
+      return true
+    }
+    if isNews { stops?.remove(unit) }
+  }
+
   private func start(_ verb: String, within limit: Duration) async -> ServiceOutcome {
-    memory.withLock { $0.askedToStop = false }
     if await mustResetCounter() { _ = await call(["reset-failed"], within: limit) }
     noteStart()
-    let outcome = await call([verb], within: limit)
-    guard outcome.result == .failed, Self.isStartLimit(outcome.message) else { return outcome }
-    _ = await call(["reset-failed"], within: limit)
-    return await call([verb], within: limit)
+    var outcome = await call([verb], within: limit)
+    if outcome.result == .failed, Self.isStartLimit(outcome.message) {
+      _ = await call(["reset-failed"], within: limit)
+      outcome = await call([verb], within: limit)
+    }
+    if outcome.succeeded {
+      memory.withLock { $0.askedToStop = false }
+      stops?.remove(unit)
+    }
+    return outcome
   }
 
   private func stopCleanStart(within limit: Duration) async -> ServiceOutcome {
-    memory.withLock { $0.askedToStop = true }
+    noteStop()
     let stopped = await call(["stop"], within: limit / 2)
     // What does not stop in time is killed, all of its control group.
     if !stopped.succeeded { _ = await call(["kill", "--signal=KILL"], within: .seconds(5)) }

@@ -236,6 +236,58 @@ import Testing
     #expect(host.steps.isEmpty && host.codes.contains("slow_not_dead"))
   }
 
+  @Test func `under pressure a hang must last, and be asked for with more patience`() throws {
+    var host = try Timeline(services: [.unit("web", probed: true)])
+    host.facts.cpuPressureSome = 80
+    host.pass(5)
+    func hang(_ host: inout Timeline, waiting: Duration) {
+      host.answers["web"] = nil
+      host.send(
+        .probed(
+          ProbeResult(
+            service: "web", outcome: .timeout, started: host.moment, duration: waiting,
+            cpuTicksUsed: 0)))
+      host.pass(3)
+    }
+    // As patient as without pressure: however often, it proves nothing.
+    for _ in 0..<10 { hang(&host, waiting: .seconds(1)) }
+    #expect(host.steps.isEmpty && host.codes.contains("slow_not_dead"))
+    for _ in 0..<2 { hang(&host, waiting: .seconds(3)) }
+    #expect(host.steps.isEmpty)
+    hang(&host, waiting: .seconds(3))
+    host.pass(60)
+    #expect(host.stepNames.first == "restart")
+  }
+
+  @Test func `workers that use CPU time are no hang, however quiet their master is`() throws {
+    var host = try Timeline(services: [.unit("web", probed: true)])
+    host.pass(5)
+    host.answers["web"] = nil
+    for ticks: UInt64 in [0, 40] {
+      host.send(
+        .probed(
+          ProbeResult(
+            service: "web", outcome: .timeout, started: host.moment, duration: .seconds(1),
+            cpuTicksUsed: ticks)))
+      host.pass(1)
+    }
+    #expect(host.steps.isEmpty)
+  }
+
+  @Test func `a plan whose label holds a pattern acts on nothing, and says so`() throws {
+    let plan = Plan(
+      name: "units", target: try Template(parsing: "unit:{{ $labels.service }}"),
+      steps: [.restart])
+    var service = Service.unit("web")
+    service.plan = .plan("units")
+    service.labels = ["service": "web*"]
+    var host = try Timeline(services: [service], plans: [plan])
+    host.pass(5)
+    host.dies("web")
+    host.pass(30)
+    #expect(host.steps.isEmpty && host.codes.contains("no_unit_name"))
+  }
+
   @Test func `nothing disruptive happens right after a boot`() throws {
     var host = try Timeline(services: [.unit("web", probed: true)], bootedAt: -10)
     host.pass(5)

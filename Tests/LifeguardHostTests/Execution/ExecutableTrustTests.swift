@@ -37,6 +37,35 @@ struct ExecutableTrustTests {
     #expect(problem(["bash", "-c", "true"]) == nil)
   }
 
+  @Test func `a script is checked behind every option, prefix and relative path`() throws {
+    let host = try Processes()
+    defer { host.end() }
+    let script = host.file("open.sh", "true\n", mode: 0o777)
+    for words in [
+      ["bash", "-e"], ["bash", "-m"], ["bash", "-o", "pipefail"], ["sh", "-eu"], ["python3", "-u"],
+      ["env", "A=1", "bash"], ["timeout", "10"], ["nice", "-n", "5", "setsid", "bash", "-x"],
+      ["perl", "-w"],
+    ] where words[0] != "python3" || access("/usr/bin/python3", X_OK) == 0 {
+      #expect(problem(words + [script]) == .writable(path: script, mode: 0o777), "\(words)")
+    }
+    let trust = ExecutableTrust()
+    func relative(_ arguments: [String]) -> TrustError? {
+      do throws(TrustError) {
+        _ = try trust.check(arguments, directory: host.folder)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(relative(["bash", "open.sh"]) == .writable(path: script, mode: 0o777))
+    #expect(relative(["bash", "./open.sh"]) == .writable(path: script, mode: 0o777))
+    chmod(script, 0o755)
+    #expect(relative(["bash", "-e", "open.sh"]) == nil)
+    #expect(problem(["env", "-S", "bash \(script)"]) != nil)
+    // A shell finds it where programs are.
+    #expect(relative(["bash", "true"]) == nil)
+  }
+
   @Test func `a parent directory that others can write to is refused, a sticky one is not`()
     throws
   {

@@ -78,9 +78,16 @@ import Testing
     let pid = try #require(host.pids(in: "pid").first)
     let identity = try #require(ProcessIdentity.current(pid: pid))
     #expect(ProcessSignals().refusal(for: identity) == nil)
-    let executable = try #require(SmallFile.link("/proc/\(pid)/exe"))
-    let strict = ProcessSignals(protectedExecutables: [executable])
-    #expect(strict.refusal(for: identity)?.reason == .protectedExecutable)
+    let signals = ProcessSignals()
+    #expect(signals.isProtected("/usr/sbin/sshd"))
+    #expect(signals.isProtected("/usr/sbin/sshd (deleted)"))
+    #expect(signals.isProtected("/usr/lib/systemd/systemd-logind"))
+    #expect(!signals.isProtected("/home/app/sshd"))
+    // The mail server is protected while it carries the alerts.
+    #expect(!signals.isProtected("/usr/lib/postfix/sbin/master"))
+    let mailing = ProcessSignals(protectsMailServers: true)
+    #expect(mailing.isProtected("/usr/lib/postfix/sbin/master"))
+    #expect(mailing.isProtected("/usr/sbin/exim4") && !mailing.isProtected("/usr/sbin/nginx"))
     #expect(ProcessSignals().send(SIGKILL, to: identity) == .sent)
   }
 

@@ -135,6 +135,35 @@ import Testing
     #expect(await host.eventually { !host.isAlive(pid) })
   }
 
+  @Test func `of several unrelated processes none is touched, and all are named`() async throws {
+    let host = try Processes()
+    defer { host.end() }
+    let program = "\(host.folder)/own-sleep"
+    _ = await host.shell("cp /bin/sleep \(program)")
+    var pids: [Int32] = []
+    for _ in 1...3 { pids.append(try await daemon(host, "\(program) 300")) }
+    let found = pids
+    #expect(
+      await host.eventually { found.allSatisfy { SmallFile.link("/proc/\($0)/exe") == program } })
+    func control(_ targetsMax: Int) -> ProcessControl {
+      ProcessControl(
+        executable: program, user: nil, targetsMax: targetsMax, watcher: host.watcher,
+        reactor: host.reactor, threads: host.threads)
+    }
+    let outcome = await control(1).perform(.signal(SIGKILL), within: .seconds(1))
+    guard case .refused(let refusal) = outcome.result else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(refusal.reason == .tooManyTargets)
+    for pid in pids {
+      #expect(refusal.message.contains("\(pid)"), "\(refusal.message)")
+      #expect(host.isAlive(pid))
+    }
+    #expect(await control(3).perform(.stop, within: .seconds(5)).succeeded)
+    for pid in pids { #expect(!host.isAlive(pid)) }
+  }
+
   @Test func `a supervised child takes every verb`() async throws {
     let host = try Processes()
     defer { host.end() }
@@ -157,25 +186,6 @@ import Testing
     let exit = try #require(world.exits.last)
     control.note(exit)
     #expect(await control.state() == .dead(reason: "stopped by lifeguard"))
-  }
-
-  @Test func `a process that does nothing is frozen, one that spins is not`() async throws {
-    let host = try Processes()
-    defer { host.end() }
-    let world = Supervision(host)
-    let spinning = try await world.supervisor.start(
-      "spin", Command(arguments: ["bash", "-c", "while :; do :; done"]))
-    let sleeping = try await world.supervisor.start("sleep", Command(arguments: ["sleep", "300"]))
-    _ = await host.eventually { (ProcessStatus.read(pid: sleeping.pid)?.state) == .sleeping }
-    let before = try #require(Liveness.read(sleeping))
-    let spinBefore = try #require(Liveness.read(spinning))
-    #expect(
-      await host.eventually {
-        Liveness.read(spinning).map { !$0.isFrozen(since: spinBefore) } == true
-      })
-    #expect(try #require(Liveness.read(sleeping)).isFrozen(since: before))
-    await world.supervisor.stop("spin")
-    await world.supervisor.stop("sleep")
   }
 
   @Test func `a port that nobody accepts on has a full queue`() async throws {

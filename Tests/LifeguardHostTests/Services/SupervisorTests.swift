@@ -148,6 +148,41 @@ struct Supervision: Sendable {
     await world.supervisor.stop("web")
   }
 
+  @Test func `a process that was never a child of ours is not adopted, whoever says so`()
+    async throws
+  {
+    let host = try Processes()
+    defer { host.end() }
+    let world = Supervision(host)
+    let web = try await world.supervisor.start("web", sleeper)
+    _ = await host.shell("setsid sleep 303 & echo $! > \(host.folder)/other.pid")
+    let stranger = try #require(host.pids(in: "other.pid").first)
+    let identity = try #require(ProcessIdentity.current(pid: stranger))
+    let next = Supervision(host)
+    #expect(!next.supervisor.adopt("db", identity))
+    #expect(!next.supervisor.adopt("db", web), "it is another service's")
+    for pid in [1, getpid(), getppid()] {
+      guard let own = ProcessIdentity.current(pid: pid) else { continue }
+      #expect(!next.supervisor.adopt("db", own))
+    }
+    #expect(!next.supervisor.signal(SIGKILL, to: "db"))
+    #expect(next.supervisor.adopt("web", web))
+    kill(stranger, SIGKILL)
+    await next.supervisor.stop("web")
+  }
+
+  @Test func `without control groups a child is known by its marker`() async throws {
+    let host = try Processes(groups: nil)
+    defer { host.end() }
+    let first = Supervision(host)
+    let web = try await first.supervisor.start("web", sleeper)
+    first.supervisor.release("web")
+    let next = Supervision(host)
+    #expect(!next.supervisor.adopt("db", web))
+    #expect(next.supervisor.adopt("web", web))
+    await next.supervisor.stop("web")
+  }
+
   @Test func `the log of a child that floods stays small and keeps its end`() async throws {
     let host = try Processes()
     defer { host.end() }
