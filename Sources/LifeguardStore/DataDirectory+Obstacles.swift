@@ -12,7 +12,7 @@ extension DataDirectory {
       default: return [failure(path, errno)]
       }
     }
-    guard status.st_mode & S_IFMT == S_IFDIR else { return [.notADirectory(path: path)] }
+    do throws(StoreError) { try check(path) } catch { return [error] }
     guard access(path, W_OK | X_OK) == 0 else { return [failure(path, errno)] }
     if let locked = lockObstacle(in: path) { return [locked] }
     let files = [
