@@ -13,7 +13,7 @@ import Testing
     "HostRebooted",
   ]
 
-  @Test(arguments: ["faults-together", "unit-failed"])
+  @Test(arguments: ["faults-together", "faults-slow", "unit-failed"])
   func `each fault fires its rule in time, and the rule ends after it`(name: String) throws {
     let recording = try Recording(name)
     var replay = try Replay(start: recording.start)
