@@ -71,7 +71,7 @@ extension Ledger {
   }
 
   /// Evidence since an attempt's end, which alone may prove a recovery (G8).
-  private mutating func follow(_ event: Event, sampled: Int, in world: World) {
+  mutating func follow(_ event: Event, sampled: Int, in world: World) {
     for (incident, var trace) in traces where sampled > trace.endedAt {
       let isSettled = sampled > trace.endedAt + trace.settle
       switch event {
@@ -186,7 +186,7 @@ extension Ledger {
       }
       rests[key]?.healthySince = world.now
       passes[place] = 0
-      breakerUntil[place] = nil
+      breakers[place] = nil
     case "not_recovered", "inconclusive", "worse":
       guard !attempt.isObserved else { break }
       if entry.code == "not_recovered", traces[incident.id]?.isUnhealthySeen != true,
@@ -201,7 +201,10 @@ extension Ledger {
           invariant: "G19 unknown is no failure",
           detail: "\(attempt.id) \(attempt.step) at \(world.time): \(entry.sentence)")
       }
-      double(key, attempt, plan, world.scenario.policy.guardRails)
+      // What was only thought through rests nothing.
+      if uses.contains(where: { $0.attempt == attempt.id }) {
+        double(key, attempt, plan, world.scenario.policy.guardRails)
+      }
       if entry.code == "not_recovered" { failed[place, default: [:]][attempt.rung] = world.time }
       if entry.code == "worse" { stopped.insert(incident.id) }
     default: break
@@ -219,7 +222,7 @@ extension Ledger {
     failed[place] = [:]
     passes[place, default: 0] += 1
     guard passes[place, default: 0] >= settings.breakerPasses else { return }
-    breakerUntil[place] = world.time + Int(settings.breakerOpen.milliseconds)
+    breakers[place] = (world.now, Int(settings.breakerOpen.milliseconds))
   }
 
   private mutating func close(

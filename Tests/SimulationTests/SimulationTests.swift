@@ -53,7 +53,7 @@ import Testing
     "record refused just_booted", "record refused no_room", "record refused no_target",
     "record refused config_test", "record refused mount_missing", "record refused frozen",
     "record refused kill_switch_file", "record refused state_lost", "record refused subsiding",
-    "record refused clock_set_back", "healings",
+    "record refused clock_set_back", "healings", "whole turns", "samples refused",
   ]
 
   @Test func `the same seed gives the same history`() throws {
