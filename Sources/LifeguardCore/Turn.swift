@@ -120,7 +120,12 @@ public struct Turn: Sendable {
       let evaluation = evaluator.evaluate(
         over: view, at: now.wall, active: [labels], intervals: sourceIntervals,
         options: queryOptions)
-      return evaluation.elements.first { $0.labels == labels }?.verdict ?? .noData
+      guard let element = evaluation.elements.first(where: { $0.labels == labels }) else {
+        return .noData
+      }
+      // What a query still sees may be minutes old: no sign that the symptom is there now.
+      let isOld = element.newestInput.map { now.wall - $0 > evaluation.freshness } ?? false
+      return element.verdict == .breached && isOld ? .noData : element.verdict
     case .expression(let expression): return verdict(of: expression, over: view, at: now.wall)
     }
   }

@@ -71,7 +71,7 @@ extension Ledger {
   }
 
   /// Evidence since an attempt's end, which alone may prove a recovery (G8).
-  private mutating func follow(_ event: Event, sampled: Int, in world: World) {
+  mutating func follow(_ event: Event, sampled: Int, in world: World) {
     for (incident, var trace) in traces where sampled > trace.endedAt {
       let isSettled = sampled > trace.endedAt + trace.settle
       switch event {
@@ -201,7 +201,10 @@ extension Ledger {
           invariant: "G19 unknown is no failure",
           detail: "\(attempt.id) \(attempt.step) at \(world.time): \(entry.sentence)")
       }
-      double(key, attempt, plan, world.scenario.policy.guardRails)
+      // What was only thought through rests nothing.
+      if uses.contains(where: { $0.attempt == attempt.id }) {
+        double(key, attempt, plan, world.scenario.policy.guardRails)
+      }
       if entry.code == "not_recovered" { failed[place, default: [:]][attempt.rung] = world.time }
       if entry.code == "worse" { stopped.insert(incident.id) }
     default: break

@@ -155,7 +155,7 @@ extension Ledger {
   private func checkLadder(_ request: StepRequest, in world: World) throws {
     let attempt = request.attempt
     let place = "\(attempt.plan)|\(attempt.target)"
-    if let breaker = breakers[place], passed(since: breaker.opened, world.now) < breaker.length {
+    if let open = breakers[place], passed(since: open.since, world.now) < open.length {
       throw fail("G7 breaker", request, "\(passes[place] ?? 0) passes did not help", world)
     }
     guard let plan = world.scenario.policy.plans[attempt.plan] else { return }

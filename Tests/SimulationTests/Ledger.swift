@@ -100,7 +100,7 @@ struct Ledger {
   /// Completed passes since the last recovery, and since when for how long nothing may act (G7):
   /// over a reboot only the wall clock tells the time, jumps included.
   var passes: [String: Int] = [:]
-  var breakers: [String: (opened: Moment, length: Int)] = [:]
+  var breakers: [String: (since: Moment, length: Int)] = [:]
   var stopped: Set<Int> = []
   var acknowledged: Set<Int> = []
   /// Incidents whose step was interrupted, until its outcome is known.
@@ -170,11 +170,11 @@ extension Ledger {
       guard evaluation.problem == nil else { return }
       let verdict: Evaluation.Verdict =
         evaluation.hasData ? evaluation.elements.first?.verdict ?? .healthy : .noData
-      told[evaluation.rule] = Told(
-        hasData: evaluation.hasData, verdict: verdict,
-        sampledAt: evaluation.newestInput == nil ? nil : sampled)
-      if evaluation.hasData { looks[evaluation.rule, default: 0] += 1 }
-      lastVerdict[evaluation.rule] = verdict
+      noteLook(
+        evaluation.rule, isLook: evaluation.hasData,
+        Told(
+          hasData: evaluation.hasData, verdict: verdict,
+          sampledAt: evaluation.newestInput == nil ? nil : sampled))
     case .host(let facts): self.facts = facts
     case .prepared(let attempt, let preparation):
       prepared[attempt] = (time, !preparation.refusals.isEmpty)
@@ -182,6 +182,13 @@ extension Ledger {
       noteUnknown(attempt)
     default: break
     }
+  }
+
+  /// What there is to be seen of a rule.
+  mutating func noteLook(_ rule: String, isLook: Bool, _ seen: Told) {
+    told[rule] = seen
+    if isLook { looks[rule, default: 0] += 1 }
+    lastVerdict[rule] = seen.verdict
   }
 
   /// What was asked of somebody else may be at work still.

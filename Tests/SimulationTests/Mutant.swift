@@ -26,10 +26,15 @@ enum Mutant: Hashable, Sendable {
   case healthForgivesTwice
   case unknownTakenForFailure
   case neighboursNotWatched
+  case evidenceViewNotCut
+  case anySelectorFeeds
 
   var name: String {
     if case .without(let rail) = self { "without \(rail.rawValue) \(rail)" } else { "\(self)" }
   }
+
+  /// Planted between the samples and the monitor, so that it shows in whole turns only.
+  var isOfTurns: Bool { self == .evidenceViewNotCut || self == .anySelectorFeeds }
 
   /// The policy that the mutated agent gives to its monitor.
   func policy(_ policy: Policy) -> Policy {
@@ -81,6 +86,6 @@ enum Mutant: Hashable, Sendable {
       .modeAlwaysAuto, .intentWrittenLate, .restoredFromOldSnapshot, .unfinishedIntentRunAgain,
       .effectsCarriedOutTwice, .verifiedWithOldSamples, .absenceTakenForHealth,
       .lostStateNotReported, .rebootBudgetPlusOne, .rebootDayBudgetPlusOne, .healthForgivesTwice,
-      .unknownTakenForFailure, .neighboursNotWatched,
+      .unknownTakenForFailure, .neighboursNotWatched, .evidenceViewNotCut, .anySelectorFeeds,
     ]
 }

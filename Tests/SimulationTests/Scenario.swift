@@ -26,11 +26,13 @@ struct Scenario {
     var settings = GuardRailSettings()
     settings.cooldown = .seconds(8)
     settings.cooldownCap = .seconds(60)
-    settings.cooldownHalving = .seconds(60)
+    settings.cooldownHalving = .seconds(16)
     settings.targetBudget = UsageLimit(count: 3, per: .seconds(60))
     settings.actionBudget = UsageLimit(count: 5, per: .seconds(90))
-    settings.rebootBudget = UsageLimit(count: 1, per: .seconds(30))
-    settings.rebootDayBudget = UsageLimit(count: 2, per: .seconds(90))
+    // One of the two limits is the one that holds.
+    let isShortTight = random.chance(500)
+    settings.rebootBudget = UsageLimit(count: isShortTight ? 1 : 2, per: .seconds(30))
+    settings.rebootDayBudget = UsageLimit(count: isShortTight ? 2 : 1, per: .seconds(90))
     settings.breakerPasses = 2
     settings.breakerOpen = .seconds(40)
     settings.breakerOpenCap = .seconds(160)
@@ -94,7 +96,7 @@ struct Scenario {
       limit: random.chance(300) ? UsageLimit(count: 2, per: .seconds(100)) : nil,
       cooldown: random.chance(300) ? .seconds(15) : nil)
     let disk = AlertRule(
-      name: "DiskFull", expression: try Query(parsing: "disk > 90"),
+      name: "DiskFull", expression: try Query(parsing: "disk > 90 and on () readonly == 0"),
       labels: ["severity": try Template(parsing: "critical")], recovery: .plan("free"))
     let free = Plan(
       name: "free",

@@ -54,7 +54,7 @@ import Testing
     "record refused config_test", "record refused mount_missing", "record refused frozen",
     "record refused kill_switch_file", "record refused state_lost", "record refused subsiding",
     "record refused clock_set_back", "record refused instance_ends", "termination notice",
-    "healings",
+    "healings", "whole turns", "samples refused",
   ]
 
   @Test func `the same seed gives the same history`() throws {

@@ -6,6 +6,15 @@ extension World {
   ///
   /// - Parameter truth: what the book notes, where a mutant tells the monitor something else.
   func deliver(_ event: Event, sampled: Int, truth: Event? = nil) throws {
+    try work(event, sampled: sampled, truth: truth) { turn.handle(event, at: now) }
+  }
+
+  /// Lets the agent do something, makes its state durable, and carries its effects out.
+  ///
+  /// - Parameter event: what the book follows it by.
+  func work(
+    _ event: Event, sampled: Int, truth: Event? = nil, _ body: () -> [Effect]
+  ) throws {
     guard isAlive else { return }
     handled += 1
     let saved: Ledger?
@@ -13,7 +22,7 @@ extension World {
     if case .tick = event { ledger.rest(at: now, scenario.policy.guardRails) }
     ledger.note(truth ?? event, sampled: sampled, at: time, scenario.policy)
     noteCommand(event)
-    let effects = monitor.handle(event, at: now)
+    let effects = body()
     if effects.isEmpty {
       if story != nil, case .tick = event {} else { tell("\(event)".prefix(160).description) }
     }
@@ -236,7 +245,9 @@ extension World {
       if case .running = $0.ladder?.phase { true } else { false }
     }
     if !interrupted.isEmpty { statistics.count("unfinished intent found at a start") }
-    monitor = World.monitor(scenario, persisted, mutant)
+    turn = World.turn(scenario, persisted, mutant)
+    taken = TakenSamples()
+    lastLook = nil
     persistedRevision = 0
     tell("AGENT STARTS\(lost ? ", state lost" : "")")
     let isReported = lost && mutant != .lostStateNotReported

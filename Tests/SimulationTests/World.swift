@@ -58,7 +58,13 @@ final class World {
   var isCalm = false
 
   // The agent.
-  var monitor: Monitor
+  var turn: Turn
+  var monitor: Monitor { turn.monitor }
+  /// Whether the agent gets samples and takes whole turns, instead of being told the verdicts.
+  let takesTurns: Bool
+  var taken = TakenSamples()
+  /// When rules were last due, for the book.
+  var lastLook: Int?
   var persisted: MonitorState
   var oldSnapshots: [MonitorState] = []
   var persistedRevision = 0
@@ -81,16 +87,21 @@ final class World {
     noticeRandom = SplitMix64(seed: seed ^ 0xD2A1)
     bootedAt = scenario.isJustBooted ? 0 : -600_000
     persisted = MonitorState()
-    monitor = World.monitor(scenario, MonitorState(), mutant)
+    turn = World.turn(scenario, MonitorState(), mutant)
+    takesTurns = mutant?.isOfTurns ?? (seed % 3 == 0)
     story = tellsStory ? [] : nil
     for name in scenario.serviceNames { services[name] = SimulatedService() }
     for rule in scenario.rules { metrics[rule.rule.id] = Metric() }
   }
 
-  static func monitor(_ scenario: Scenario, _ state: MonitorState, _ mutant: Mutant?) -> Monitor {
-    Monitor(
+  /// An agent with this state, and without samples.
+  static func turn(_ scenario: Scenario, _ state: MonitorState, _ mutant: Mutant?) -> Turn {
+    let monitor = Monitor(
       policy: mutant?.policy(scenario.policy) ?? scenario.policy, state: state,
       guards: mutant?.guards ?? Guard.standard)
+    var turn = Turn(head: Head(), monitor: monitor)
+    turn.setRules(inline: scenario.rules.map(\.rule), groups: [], interval: .seconds(1))
+    return turn
   }
 
   var now: Moment { moment(at: time) }
@@ -175,6 +186,7 @@ final class World {
     for name in scenario.serviceNames where scenario.policy.services[name]?.probe != nil {
       if isCalm || random.chance(850) { try probe(name, isLate: !isCalm && random.chance(30)) }
     }
+    if takesTurns { return try takeTurn() }
     for rule in scenario.rules where isCalm || random.chance(900) { try evaluate(rule.rule) }
     for query in monitor.verificationQueries { try verify(query) }
     try deliver(.tick, sampled: time)
