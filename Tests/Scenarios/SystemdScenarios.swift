@@ -88,7 +88,7 @@ struct SystemdScenarios {
       services:
         - name: app
           unit: app.service
-          probe: {exec: [/usr/bin/test, '!', -e, /run/bad], failures: 1}
+          probe: {exec: [/bin/sh, -c, 'test ! -e /run/bad || exit 2'], failures: 1}
           recover:
             steps: [stop_clean_start, stop_clean_start, page]
             cooldown: 1s

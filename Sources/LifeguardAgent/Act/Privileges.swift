@@ -75,9 +75,13 @@ public enum Privileges {
     guard entry >= 0 else { return }
     defer { close(entry) }
     var status = stat()
-    guard fstat(entry, &status) == 0, status.st_dev == device else { return }
-    let kind = status.st_mode & S_IFMT
-    guard kind == S_IFDIR || kind == S_IFREG && status.st_nlink == 1 else { return }
+    guard fstat(entry, &status) == 0 else { return }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: guard status.st_nlink == 1 else { return }
+    // A file's device says nothing: on an overlay it is that of the layer below (stat(2)).
+    case S_IFDIR: guard status.st_dev == device else { return }
+    default: return
+    }
     // An O_PATH descriptor takes no fchown(2); its name in /proc leads to what it has open.
     chown("/proc/self/fd/\(entry)", user.userID, user.groupID)
   }
