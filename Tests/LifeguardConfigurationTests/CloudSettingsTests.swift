@@ -128,4 +128,10 @@ import Testing
     #expect(configuration == nil)
     #expect(problems.contains { $0.contains("agent on a server") })
   }
+
+  @Test func `a function has no samples of whole periods to judge as an alarm`() {
+    let rule = "rules:\n  - {alert: High, expr: CPUUtilization > 80, alarm: {}}\n"
+    #expect(load(rule).1 == [])
+    #expect(load(rule, isFunction: true).1.contains { $0.contains("\"alarm\" is for an agent") })
+  }
 }

@@ -25,7 +25,7 @@ extension Ledger {
   private func checkPermission(_ request: StepRequest, in world: World) throws {
     let policy = world.scenario.policy
     if facts.killSwitch { throw fail("G26 kill switch", request, "the file exists", world) }
-    if let why = facts.termination { throw fail("G31 draining", request, why, world) }
+    if let why = facts.termination { throw fail("G11 draining", request, why, world) }
     if isFrozen { throw fail("G26 frozen", request, "frozen", world) }
     if stopped.contains(request.incident) {
       throw fail("G8 worse stops", request, "it had become worse", world)

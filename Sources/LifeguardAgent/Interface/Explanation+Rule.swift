@@ -69,11 +69,11 @@ extension Explanation {
         + settings.breakerOpen.text,
       "G10 preconditions: configuration test, dependencies up, mounts, room on disk, "
         + "\(settings.minimumUptime.text) since boot",
+      "G11 on a machine that is being taken away nothing but the answer to that",
       "G12 what an operator stopped stays stopped",
       "G20 slow is not dead: under pressure, time-outs alone restart nothing",
       "G22 evidence first",
       "G26 kill switch: `lifeguard freeze`, or the file `freeze` in the data directory",
-      "G31 on a machine that is being taken away nothing but the answer to that",
       "G27 the first \(settings.startupEvaluations) looks after a start only observe",
     ]
   }

@@ -11,6 +11,12 @@ extension LoadSession {
       let reader = SectionReader(node, Schema.alarm, log: log),
       let window = readDatapoints(reader)
     else { return }
+    if loader.isFunction {
+      log.error(
+        parent.location(of: "alarm"),
+        "\"alarm\" is for an agent, which keeps the samples of whole periods; a function is told by"
+          + " CloudWatch's own alarms")
+    }
     for key in parent.written(["clear", "samples", "for"]) where !parent.isEmptyValue(key) {
       log.error(
         parent.location(of: key),

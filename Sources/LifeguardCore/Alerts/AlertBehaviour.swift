@@ -23,6 +23,7 @@ public struct AlertBehaviour: Hashable, Sendable {
     keepFiringFor = rule.keepFiringFor
     samples = rule.samples
     hasClear = rule.clear != nil
-    onNoData = rule.onNoData
+    // Such an alarm ends without data; that proves no recovery, as with `on_no_data: ok`.
+    onNoData = rule.alarm?.evaluation.missingData == .notBreaching ? .ok : rule.onNoData
   }
 }

@@ -47,7 +47,7 @@ public struct Guard: Sendable {
     return nil
   }
 
-  /// G31: on a machine that is taken away only the answer to that very notice may act; a restart
+  /// G11: on a machine that is taken away only the answer to that very notice may act; a restart
   /// would bring back what is being emptied.
   private static func draining(
     _ monitor: Monitor, _ request: ActionRequest, _ now: Moment

@@ -10,6 +10,9 @@ public enum GuardRail: String, Hashable, Sendable, Codable, CaseIterable {
   case verification = "G8"
   case ladder = "G9"
   case precondition = "G10"
+  /// The peace of a maintenance lease, which the end of the machine gives: it is emptied, and not
+  /// repaired.
+  case draining = "G11"
   case intent = "G12"
   case mode = "G13"
   case targets = "G14"
@@ -20,8 +23,6 @@ public enum GuardRail: String, Hashable, Sendable, Codable, CaseIterable {
   case approval = "G25"
   case killSwitch = "G26"
   case startUp = "G27"
-  /// Beside the reference: a machine that is taken away is drained and not repaired.
-  case draining = "G31"
 }
 
 /// Why something was not done: a code for programs, a sentence for people.

@@ -74,8 +74,7 @@ struct AlarmEvaluator: Sendable {
       // Somebody has begun to send it: what stood for nobody is over.
       let stoodIn =
         labels == AlarmEvaluator.nobody && element.newestInput == nil && evaluation.hasData
-      let verdict: Evaluation.Verdict =
-        stoodIn ? .healthy : verdict(of: element.points)
+      let verdict: Evaluation.Verdict = stoodIn ? .healthy : verdict(of: element)
       evaluation.elements.append(
         Evaluation.Element(
           labels: labels, value: element.value, verdict: verdict,
@@ -84,10 +83,11 @@ struct AlarmEvaluator: Sendable {
     return evaluation
   }
 
-  private func verdict(of points: [AlarmEvaluation.Point]) -> Evaluation.Verdict {
-    switch settings.evaluation.verdict(over: points) {
+  /// Absence is no health: what is in order only because nothing says otherwise has no data.
+  private func verdict(of element: Element) -> Evaluation.Verdict {
+    switch settings.evaluation.verdict(over: element.points) {
     case .alarm: .breached
-    case .ok: .healthy
+    case .ok: element.newestInput == nil ? .noData : .healthy
     case .insufficientData: .noData
     case .retain: .uncleared
     }

@@ -141,6 +141,36 @@ import Testing
     }
   }
 
+  @Test func `an alarm that ends because nothing is sent any more has not recovered`() throws {
+    var timeline = try timeline(
+      AlarmSettings(
+        evaluation: AlarmEvaluation(
+          evaluationPeriods: 1, datapointsToAlarm: 1, missingData: .notBreaching)))
+    try timeline.take(at: Self.minute + 30, [(metric, 99)])
+    try timeline.take(at: Self.minute + 60)
+    #expect(timeline.turn.monitor.state.openIncidents.count == 1)
+    // Three periods are looked at; after them nothing is left.
+    for period in 2...5 { try timeline.take(at: Self.minute + period * 60) }
+    #expect(timeline.turn.monitor.state.incidents.values.map(\.state) == [.closed])
+  }
+
+  @Test func `nothing at all after an action proves no recovery, whatever missing counts as`()
+    throws
+  {
+    for missing in AlarmEvaluation.MissingData.allCases {
+      var rule = AlertRule(name: "High", expression: try Query(parsing: "cpu > 50"))
+      rule.alarm = AlarmSettings(
+        evaluation: AlarmEvaluation(
+          evaluationPeriods: 1, datapointsToAlarm: 1, missingData: missing))
+      var evaluator = RuleEvaluator(rule, interval: .seconds(1))
+      let labels: Labels = ["host": "a"]
+      let evaluation = evaluator.evaluate(
+        over: Head(), at: RuleTimeline.start, active: [labels], intervals: [:])
+      let verdict = evaluation.elements.first { $0.labels == labels }?.verdict
+      #expect(verdict != nil && verdict != .healthy, "\(missing)")
+    }
+  }
+
   @Test func `a minute's alarm is judged anew after a restart from the samples alone`() throws {
     let settings = AlarmSettings(
       evaluation: AlarmEvaluation(evaluationPeriods: 3, datapointsToAlarm: 2))
