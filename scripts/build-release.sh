@@ -18,7 +18,10 @@ scratch=$output
 flags=()
 if [ "$product" = bootstrap ]; then
   scratch=$output/small
-  flags=(-Xswiftc -Osize -Xcc -Os -Xcxx -Os)
+  flags=(-Xswiftc -Osize -Xcc -Os -Xcxx -Os -Xlinker --icf=safe)
+  # At a fixed address: without 2 MB of relocations that every cold start would work through and
+  # keep in memory. Its libraries, heap and stacks are still placed at random.
+  flags+=(-Xswiftc -Xclang-linker -Xswiftc -no-pie)
 fi
 
 # Where a folder holds a shared and a static library, the linker takes the shared one. So the static

@@ -1,8 +1,8 @@
 /// SHA-256 (FIPS 180-4), for signatures.
 ///
-/// Of our own because a library brings 2.6 MB with it for these lines, and the Lambda function has to
-/// stay small. It only adds, rotates and looks up constants by position, so its time does not depend
-/// on what is hashed; what is secret here is a key in HMAC.
+/// Of our own because a library brings 2.6 MB with it for these lines, and the Lambda function has
+/// to stay small. It only adds, rotates and looks up constants by position, so its time does not
+/// depend on what is hashed; what is secret here is a key in HMAC.
 struct SHA256 {
   static let blockSize = 64
 
