@@ -20,8 +20,8 @@ extension NotifierFactory {
   /// Starts a server that a step of ours stopped and did not start again, however long it takes to
   /// stop; returns when that is settled.
   ///
-  /// - Parameter pause: before each look, the first one too: a server that was told to stop just now
-  ///   still looks as if it ran.
+  /// - Parameter pause: before each look, the first one too: a server that was told to stop just
+  ///   now still looks as if it ran.
   func finishStart(of target: Target, every pause: Duration = .seconds(15)) async {
     guard let aws, target.kind == .instance else { return }
     while !Task.isCancelled {

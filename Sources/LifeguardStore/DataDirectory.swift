@@ -62,7 +62,7 @@ public final class DataDirectory: Sendable {
       throw .foreignDirectory(path: path, reason: "it is shared: its sticky bit is set")
     }
     let names = entries(of: path)
-    if names.contains("lock") || names.contains("state.db") { return }
+    if names.contains(where: ["lock", "state.db", "samples.db"].contains) { return }
     if let foreign = names.sorted().first(where: { !mayComeFirst.contains($0) }) {
       throw .foreignDirectory(path: path, reason: "it holds \(foreign.debugDescription)")
     }

@@ -1,7 +1,7 @@
 import LifeguardCore
 
-/// When the samples in the agent's head were really taken, whatever the clock says: each has a value
-/// of its own, by which it is known.
+/// When the samples in the agent's head were really taken, whatever the clock says: each has a
+/// value of its own, by which it is known.
 struct TakenSamples {
   private var times: [UInt64: Int] = [:]
   private var count = 0

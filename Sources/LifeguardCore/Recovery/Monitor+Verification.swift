@@ -210,8 +210,9 @@ extension Monitor {
     fold(.healthy, into: id, seen: evidence, at: now)
   }
 
-  /// Hard evidence from after the action, which no waiting will change: it died or was frozen again,
-  /// or it is dead or frozen although everything has settled, or the step failed and it still is.
+  /// Hard evidence from after the action, which no waiting will change: it died or was frozen
+  /// again, or it is dead or frozen although everything has settled, or the step failed and it
+  /// still is.
   private func isOver(
     _ fault: ServiceFault, _ seen: ServiceHealth, _ ladder: Ladder, _ policy: VerificationPolicy,
     since end: Moment

@@ -47,7 +47,7 @@ final class LocalScript: Sendable {
 
   /// Between SIGTERM and SIGKILL: there is little time, and the sandbox is frozen after it.
   private static let grace: Duration = .milliseconds(500)
-  /// For its end to be seen: a process in the kernel is waited for even after SIGKILL, and a sandbox
-  /// of little memory has little processor time.
+  /// For its end to be seen: a process in the kernel is waited for even after SIGKILL, and a
+  /// sandbox of little memory has little processor time.
   private static let endTime: Duration = .seconds(1)
 }

@@ -104,7 +104,9 @@ import Testing
     }
     try await WiredAgent.with(job(server.address)) { (wired: WiredAgent) async throws in
       #expect(await eventually { try await wired.value("a_total") == 7 })
-      #expect(await wired.agent.remoteFamilies.contains { $0.name == "a_total" })
+      // Told after the samples, which are seen at once.
+      #expect(
+        await eventually { await wired.agent.remoteFamilies.contains { $0.name == "a_total" } })
     }
     try await server.close()
   }
