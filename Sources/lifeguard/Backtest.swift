@@ -117,8 +117,7 @@ struct BacktestCommand: ParsableCommand {
     guard var test, let first, let last else {
       throw ImportFault(text: "there are no samples between --from and --to")
     }
-    // What waits for a verdict gets the time that it would have had.
-    test.advance(to: last + .seconds(1))
+    test.advance(to: last + .milliseconds(1))
     return BacktestReport(test: test, first: first, last: last, series: names.count)
   }
 }

@@ -94,12 +94,12 @@ import Testing
     #expect(alarm.value == nil)
   }
 
-  @Test func `a composite alarm whose actions are suppressed counts as healthy`() throws {
+  @Test func `a composite alarm whose actions are suppressed is bad all the same`() throws {
     let alarm = try alarm("eventbridge-alarm-composite")
     #expect(alarm.suppressedBy == "WaitPeriod")
     var batch = SampleBatch()
     alarm.samples(into: &batch)
-    #expect(batch.entries.map(\.value) == [0])
+    #expect(batch.entries.map(\.value) == [1])
     #expect(try self.alarm("alarm-lambda-action-composite").suppressedBy == nil)
   }
 

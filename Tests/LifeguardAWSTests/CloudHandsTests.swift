@@ -446,6 +446,7 @@ import Testing
       "StartInstanceRefresh": [
         CloudAnswer.query("StartInstanceRefresh", "<InstanceRefreshId>r-1</InstanceRefreshId>")
       ],
+      "EnterStandby": [CloudAnswer.query("EnterStandby", "<Activities></Activities>")],
       "Invoke": ["{}"],
     ]
     let steps: [CloudAction] = [

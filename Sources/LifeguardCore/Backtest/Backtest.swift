@@ -47,6 +47,7 @@ public struct Backtest: Sendable {
     now = start
     turn = Turn(head: Head(seriesMax: .max), monitor: Monitor(policy: policy))
     turn.queryOptions.subqueryStep = evaluationInterval
+    turn.queryOptions.lookback = max(turn.queryOptions.lookback, pace.lookback)
     turn.sourceIntervals = pace.intervals
     turn.setRules(inline: inline, groups: groups, interval: interval)
     retention = max(Backtest.reach(of: inline, groups, evaluationInterval), .seconds(600))
@@ -87,13 +88,16 @@ public struct Backtest: Sendable {
     }
   }
 
-  /// Takes turns up to `time`: at every step while something is going on, else only at the end.
+  /// Takes all turns before `time`; the one at `time` itself waits for the samples of that moment.
+  ///
+  /// Turns are further apart while nothing is going on.
   public mutating func advance(to time: Timestamp) {
-    while now < time {
+    while true {
       let isCalm =
         turn.monitor.state.tracker.alerts.isEmpty && turn.monitor.state.openIncidents.isEmpty
-      let step = isCalm ? max(pace.step, pace.calmStep) : pace.step
-      now = min(now + step, time)
+      let next = now + (isCalm ? max(pace.step, pace.calmStep) : pace.step)
+      guard next < time else { return }
+      now = next
       take(turn.take(at: moment))
       turns += 1
       if turns % 64 == 0 { turn.head.removeSamples(before: now - retention) }

@@ -9,6 +9,8 @@ public struct BacktestPace: Sendable {
   public private(set) var step: Duration
   /// How far it moves at the most while nothing is.
   public private(set) var calmStep: Duration
+  /// How far back a sample still counts as the value of now: past the next one's usual time.
+  public private(set) var lookback: Duration
 
   /// At most so many distances are looked at for each metric.
   private static let looksMax = 1000
@@ -31,5 +33,6 @@ public struct BacktestPace: Sendable {
     // A fifth of the distance tells apart what samples so far apart can tell.
     step = max(interval, min(shortest / 5, .seconds(60)))
     calmStep = max(step, min(shortest, .seconds(15)))
+    lookback = min((intervals.values.max() ?? .zero) * 2, .seconds(7200))
   }
 }
