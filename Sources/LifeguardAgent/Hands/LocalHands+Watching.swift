@@ -17,6 +17,12 @@ extension LocalHands {
       }
       let known = children.first { $0.service == service.name }
       if let known, supervisor.adopt(service.name, known.identity) { continue }
+      if known == nil, supervisor.adoptForgotten(service.name),
+        let identity = supervisor.identity(of: service.name)
+      {
+        report(.childStarted(ChildRecord(service: service.name, identity: identity)))
+        continue
+      }
       guard startsAreAllowed else { continue }
       // The watch reports a child that does not come up as dead, with the reason.
       _ = await control(of: service.name)?.perform(.start, within: .seconds(10))

@@ -128,6 +128,21 @@ public final class Supervisor: Sendable {
     }
   }
 
+  /// Watches a child that an earlier agent has started and nobody remembers, because the state was
+  /// lost: the oldest process in the control group of that name whose parent is not in it. False
+  /// when there is none.
+  public func adoptForgotten(_ name: String) -> Bool {
+    let own = groupPrefix + name
+    let group = launcher.groups?.groups(prefix: own).first { $0.path.hasSuffix("/\(own)") }
+    let members = (group?.processes() ?? []).compactMap { ProcessStatus.read(pid: $0) }
+    let pids = Set(members.map(\.identity.pid))
+    let roots = members.filter { !pids.contains($0.parent) && $0.state != .zombie }
+    guard
+      let oldest = roots.min(by: { $0.identity.startTicks < $1.identity.startTicks })?.identity
+    else { return false }
+    return adopt(name, oldest)
+  }
+
   private func isChild(_ name: String, _ pid: Int32) -> Bool {
     guard pid > 1, pid != getpid() else { return false }
     let own = groupPrefix + name

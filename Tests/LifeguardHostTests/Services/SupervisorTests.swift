@@ -136,6 +136,23 @@ struct Supervision: Sendable {
     await second.supervisor.stop("chatty")
   }
 
+  @Test func `a child that nobody remembers is found in its control group`() async throws {
+    let host = try Processes()
+    defer { host.end() }
+    let first = Supervision(host)
+    // Its child is in the same group, and is not the one that is watched.
+    let script = host.script("parent", "sleep 303 & wait")
+    let web = try await first.supervisor.start("web", Command(arguments: [script]))
+    first.supervisor.release("web")
+    let next = Supervision(host)
+    #expect(!next.supervisor.adoptForgotten("we"))
+    #expect(!next.supervisor.adoptForgotten("db"))
+    #expect(next.supervisor.adoptForgotten("web"))
+    #expect(next.supervisor.identity(of: "web") == web)
+    await next.supervisor.stop("web")
+    #expect(!Supervision(host).supervisor.adoptForgotten("web"))
+  }
+
   @Test func `a process that only has the number of an earlier child is not adopted`()
     async throws
   {
