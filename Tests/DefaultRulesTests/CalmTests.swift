@@ -11,7 +11,9 @@ import Testing
 /// A fixture whose name begins with `calm-` and that is listed here is replayed.
 @Suite struct CalmTests {
   /// With how many minutes each must have.
-  static let recordings = [("calm-idle", 30), ("calm-make", 5), ("calm-busy", 10)]
+  static let recordings = [
+    ("calm-idle", 30), ("calm-make", 5), ("calm-busy", 10), ("calm-units", 15),
+  ]
 
   @Test(arguments: recordings)
   func `a host at work raises no critical alert and at most one warning`(
