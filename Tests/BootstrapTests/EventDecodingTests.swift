@@ -94,11 +94,13 @@ import Testing
     #expect(alarm.value == nil)
   }
 
-  @Test func `a composite alarm whose actions are suppressed is bad all the same`() throws {
+  @Test func `a composite alarm whose actions are suppressed begins nothing and stays bad`() throws {
     let alarm = try alarm("eventbridge-alarm-composite")
     #expect(alarm.suppressedBy == "WaitPeriod")
     var batch = SampleBatch()
     alarm.samples(into: &batch)
+    #expect(batch.entries.isEmpty)
+    alarm.samples(into: &batch, isKnown: true)
     #expect(batch.entries.map(\.value) == [1])
     #expect(try self.alarm("alarm-lambda-action-composite").suppressedBy == nil)
   }
