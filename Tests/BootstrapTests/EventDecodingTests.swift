@@ -94,7 +94,8 @@ import Testing
     #expect(alarm.value == nil)
   }
 
-  @Test func `a composite alarm whose actions are suppressed begins nothing and stays bad`() throws {
+  @Test func `a composite alarm whose actions are suppressed begins nothing and stays bad`() throws
+  {
     let alarm = try alarm("eventbridge-alarm-composite")
     #expect(alarm.suppressedBy == "WaitPeriod")
     var batch = SampleBatch()
