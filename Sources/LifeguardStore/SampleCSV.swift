@@ -241,8 +241,8 @@ extension Labels {
     for label in self where label.name != Labels.metricName {
       let name =
         NameEscaping.isPlain(label.name, allowsColon: false)
-        ? label.name : "\"\(Self.escaped(label.name))\""
-      parts.append("\(name)=\"\(Self.escaped(label.value))\"")
+        ? label.name : NameEscaping.quoted(label.name)
+      parts.append("\(name)=\(NameEscaping.quoted(label.value))")
     }
     let text = parts.joined(separator: ",")
     if !isPlain { return "{\(text)}" }
@@ -251,20 +251,7 @@ extension Labels {
 
   /// The metric's name, in quotes where it needs them.
   public var metricText: String {
-    NameEscaping.isPlain(metric, allowsColon: true) ? metric : "\"\(Self.escaped(metric))\""
-  }
-
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
+    NameEscaping.isPlain(metric, allowsColon: true) ? metric : NameEscaping.quoted(metric)
   }
 
   /// Reads `name{a="b"}`; nil when it is something else.

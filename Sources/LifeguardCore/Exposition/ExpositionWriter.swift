@@ -110,26 +110,13 @@ public struct ExpositionWriter: Sendable {
   private func written(_ name: String) -> String {
     if NameEscaping.isPlain(name, allowsColon: true) { return name }
     return escaping == .allowUTF8
-      ? Self.quoted(name) : NameEscaping.underscored(name, allowsColon: true)
+      ? NameEscaping.quoted(name) : NameEscaping.underscored(name, allowsColon: true)
   }
 
   private func writtenLabel(_ name: String) -> String {
     if NameEscaping.isPlain(name, allowsColon: false) { return name }
     return escaping == .allowUTF8
-      ? Self.quoted(name) : NameEscaping.underscored(name, allowsColon: false)
-  }
-
-  private static func quoted(_ name: String) -> String {
-    var result = "\""
-    for scalar in name.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+      ? NameEscaping.quoted(name) : NameEscaping.underscored(name, allowsColon: false)
   }
 
   private mutating func appendSeries(_ name: String, _ labels: Labels, _ emptyLabel: String?) {

@@ -17,6 +17,20 @@ public enum NameEscaping: Hashable, Sendable {
     self = allows ? .allowUTF8 : .underscores
   }
 
+  /// A text in double quotes, as names and values of labels are written in Prometheus' formats.
+  public static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
   /// Whether a name needs neither quotes nor escapes.
   ///
   /// - Parameter allowsColon: for names of metrics.

@@ -80,22 +80,9 @@ extension Labels: CustomStringConvertible {
   /// As Prometheus writes it: `name{label="value"}`, with the values escaped.
   public var description: String {
     let rest = sorted.filter { $0.name != Labels.metricName }
-      .map { "\($0.name)=\(quoted($0.value))" }
+      .map { "\($0.name)=\(NameEscaping.quoted($0.value))" }
       .joined(separator: ", ")
     return rest.isEmpty && !metric.isEmpty ? metric : "\(metric){\(rest)}"
-  }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }
 
