@@ -27,9 +27,10 @@ extension Agent {
   }
 
   private nonisolated func waitForCloud(otherThan current: CloudSettings?) async {
-    while !Task.isCancelled, await configuration.aws == current {
-      // Cancellation ends the loop. Each look wakes three threads, and a reload is rare.
-      try? await Task.sleep(for: .seconds(4))
+    while !Task.isCancelled {
+      let generation = await configurationGeneration
+      guard await configuration.aws == current else { return }
+      await waitForReload(after: generation)
     }
   }
 

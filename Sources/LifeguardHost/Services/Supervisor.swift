@@ -63,7 +63,6 @@ public final class Supervisor: Sendable {
     self.logLimitBytes = logLimitBytes
     self.onExit = onExit
     groupPrefix = "lifeguard.child.\(Self.fingerprint(logFolder))."
-    watchLogs()
   }
 
   /// The running child of that name.
@@ -311,10 +310,15 @@ public final class Supervisor: Sendable {
 
   private func keepLog(of name: String) {
     let log = log(of: name)
-    logs.withLock { $0[name] = log }
+    let isFirst = logs.withLock { logs in
+      defer { logs[name] = log }
+      return logs.isEmpty
+    }
+    if isFirst { watchLogs() }
   }
 
-  /// Every second, so that a child that floods cannot fill the disk before it is noticed.
+  /// From the first child on, every second, so that a child that floods cannot fill the disk
+  /// before it is noticed.
   private func watchLogs() {
     reactor.after(.seconds(1)) { [weak self] in
       guard let self else { return }
