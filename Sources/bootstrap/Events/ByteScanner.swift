@@ -11,6 +11,13 @@ struct ByteScanner {
     self.position = position
   }
 
+  /// Whether bytes are a word, without making a string of them.
+  static func matches(_ bytes: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
+    guard bytes.count == word.utf8CodeUnitCount else { return false }
+    for index in 0..<bytes.count where bytes[index] != word.utf8Start[index] { return false }
+    return true
+  }
+
   /// A string's content between its quotes, as it is written.
   struct Text {
     var range: Range<Int>
@@ -171,42 +178,52 @@ struct ByteScanner {
   func string(_ text: Text) -> String {
     guard text.hasEscapes else { return String(decoding: bytes[text.range], as: UTF8.self) }
     var buffer: [UInt8] = []
-    unescape(text, into: &buffer)
-    return String(decoding: buffer, as: UTF8.self)
+    let count = unescape(text, into: &buffer)
+    return String(decoding: buffer[..<count], as: UTF8.self)
   }
 
-  /// Writes a string's content with its escapes replaced over a buffer; a broken escape is kept as
-  /// it stands, and half a surrogate pair becomes U+FFFD.
-  func unescape(_ text: Text, into buffer: inout [UInt8]) {
-    buffer.removeAll(keepingCapacity: true)
-    var index = text.range.lowerBound
-    let end = text.range.upperBound
-    var plain = index
-    while index < end {
-      guard bytes[index] == UInt8(ascii: "\\"), index + 1 < end else {
-        index += 1
-        continue
+  /// Writes a string's content with its escapes replaced to the beginning of a buffer, which grows
+  /// and never shrinks; a broken escape is left out, and half a surrogate pair becomes U+FFFD.
+  ///
+  /// - Returns: how many bytes it has, never more than it is written with.
+  func unescape(_ text: Text, into buffer: inout [UInt8]) -> Int {
+    let size = text.range.count
+    if buffer.count < size { buffer += repeatElement(0, count: size - buffer.count) }
+    return buffer.withUnsafeMutableBufferPointer { output in
+      var index = text.range.lowerBound
+      let end = text.range.upperBound
+      var count = 0
+      while index < end {
+        let byte = bytes[index]
+        if byte == UInt8(ascii: "\\"), index + 1 < end {
+          index = escape(at: index, before: end, to: output, &count)
+        } else {
+          output[count] = byte
+          count += 1
+          index += 1
+        }
       }
-      buffer.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[plain..<index]))
-      index = escape(at: index, before: end, into: &buffer)
-      plain = index
+      return count
     }
-    buffer.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[plain..<end]))
   }
 
   /// - Returns: where the text goes on after the escape.
-  private func escape(at index: Int, before end: Int, into buffer: inout [UInt8]) -> Int {
+  private func escape(
+    at index: Int, before end: Int, to output: UnsafeMutableBufferPointer<UInt8>,
+    _ count: inout Int
+  ) -> Int {
+    let plain: UInt8
     switch bytes[index + 1] {
-    case UInt8(ascii: "\""): buffer.append(UInt8(ascii: "\""))
-    case UInt8(ascii: "\\"): buffer.append(UInt8(ascii: "\\"))
-    case UInt8(ascii: "/"): buffer.append(UInt8(ascii: "/"))
-    case UInt8(ascii: "b"): buffer.append(0x08)
-    case UInt8(ascii: "f"): buffer.append(0x0C)
-    case UInt8(ascii: "n"): buffer.append(0x0A)
-    case UInt8(ascii: "r"): buffer.append(0x0D)
-    case UInt8(ascii: "t"): buffer.append(0x09)
+    case UInt8(ascii: "\""): plain = UInt8(ascii: "\"")
+    case UInt8(ascii: "\\"): plain = UInt8(ascii: "\\")
+    case UInt8(ascii: "/"): plain = UInt8(ascii: "/")
+    case UInt8(ascii: "b"): plain = 0x08
+    case UInt8(ascii: "f"): plain = 0x0C
+    case UInt8(ascii: "n"): plain = 0x0A
+    case UInt8(ascii: "r"): plain = 0x0D
+    case UInt8(ascii: "t"): plain = 0x09
     case UInt8(ascii: "u"):
-      guard let unit = hexadecimal(at: index + 2, before: end) else { break }
+      guard let unit = hexadecimal(at: index + 2, before: end) else { return index + 2 }
       var next = index + 6
       var scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
       if unit & 0xFC00 == 0xD800, next + 1 < end, bytes[next] == UInt8(ascii: "\\"),
@@ -216,10 +233,15 @@ struct ByteScanner {
         scalar = Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF) ?? "\u{FFFD}"
         next += 6
       }
-      buffer.append(contentsOf: Array(String(Character(scalar)).utf8))
+      for byte in String(Character(scalar)).utf8 {
+        output[count] = byte
+        count += 1
+      }
       return next
-    default: break
+    default: return index + 2
     }
+    output[count] = plain
+    count += 1
     return index + 2
   }
 

@@ -55,12 +55,20 @@ struct LogBatch {
     let broken = EventError(.malformed, "the unpacked event is not a JSON object")
     guard scanner.take(UInt8(ascii: "{")) else { throw broken }
     var eventsAt: Int?
+    var hasReadEvents = false
     var type = ""
     while let key = scanner.text(), scanner.take(UInt8(ascii: ":")) {
       switch scanner.string(key) {
       case "messageType": type = try string(&scanner, "messageType")
       case "logGroup": batch.group = try string(&scanner, "logGroup")
       case "logStream": batch.stream = try string(&scanner, "logStream")
+      case "logEvents"
+      where type == "DATA_MESSAGE" && !batch.stream.isEmpty
+        && !batch.group.isEmpty && batch.group != ownGroup && eventsAt == nil:
+        // Everything else is known already, as CloudWatch Logs writes it: one walk is enough.
+        eventsAt = scanner.position
+        hasReadEvents = true
+        try batch.readEvents(&scanner, wanted)
       case "logEvents":
         // Read once everything else is known, whatever the order of the members.
         eventsAt = scanner.position
@@ -83,8 +91,10 @@ struct LogBatch {
         "the event comes from this function's own log group, \(ownGroup); remove its subscription")
     }
     guard let eventsAt else { throw EventError(.malformed, "logEvents is missing") }
-    var events = ByteScanner(bytes, at: eventsAt)
-    try batch.readEvents(&events, wanted)
+    if !hasReadEvents {
+      var events = ByteScanner(bytes, at: eventsAt)
+      try batch.readEvents(&events, wanted)
+    }
     batch.samples.sort()
     return batch
   }
@@ -137,18 +147,18 @@ struct LogBatch {
     var message: ByteScanner.Text?
     while let key = scanner.text(), scanner.take(UInt8(ascii: ":")) {
       let name = UnsafeBufferPointer(rebasing: scanner.bytes[key.range])
-      if name.elementsEqual("message".utf8) {
+      if ByteScanner.matches(name, "message") {
         message = scanner.text()
         guard message != nil else {
           throw EventError(.malformed, "logEvents[\(events)].message is not a string")
         }
-      } else if name.elementsEqual("timestamp".utf8) {
+      } else if ByteScanner.matches(name, "timestamp") {
         time = scanner.integer()
         guard let time, SampleBatch.times.contains(time) else {
           throw EventError(
             .malformed, "logEvents[\(events)].timestamp is not a time in milliseconds")
         }
-      } else if name.elementsEqual("id".utf8) {
+      } else if ByteScanner.matches(name, "id") {
         let start = scanner.position
         guard scanner.skipValue() else { throw broken }
         noteID(UnsafeBufferPointer(rebasing: scanner.bytes[start..<scanner.position]))
@@ -174,8 +184,10 @@ struct LogBatch {
       return reader.read(
         UnsafeBufferPointer(rebasing: scanner.bytes[message.range]), at: time, into: &samples)
     }
-    scanner.unescape(message, into: &line)
-    return line.withUnsafeBufferPointer { reader.read($0, at: time, into: &samples) }
+    let count = scanner.unescape(message, into: &line)
+    return line.withUnsafeBufferPointer {
+      reader.read(UnsafeBufferPointer(rebasing: $0[..<count]), at: time, into: &samples)
+    }
   }
 
   private mutating func count(_ outcome: LogLineReader.Outcome) {

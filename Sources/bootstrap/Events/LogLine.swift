@@ -27,6 +27,9 @@ struct LogLineReader {
   private var emfRange: Range<Int>?
   /// Series by origin and metric.
   private var places: [[UInt8]: [Int: Int]] = [:]
+  /// The origin of the line before, which is mostly that of the next, and its series.
+  private var lastOrigin: [UInt8] = []
+  private var lastPlaces: [Int: Int] = [:]
   /// Those of lines without an origin of their own, which are most: by metric, −1 for unknown.
   private var plainPlaces: [Int] = []
 
@@ -35,7 +38,8 @@ struct LogLineReader {
     "InstanceId", "AutoScalingGroupName", "ImageId", "InstanceType", "host", "service", "Service",
     "path", "device", "fstype", "interface", "cpu",
   ]
-  private static let originHashes = Set(originKeys.map(WantedMetrics.hash))
+  /// So few that a look at each is quicker than a set.
+  private static let originHashes = originKeys.map(WantedMetrics.hash)
   /// Longer texts are no names of anything.
   private static let originMax = 256
   private static let embeddedHash = WantedMetrics.hash("_aws")
@@ -156,7 +160,11 @@ struct LogLineReader {
     guard text.range.count <= Self.originMax else { return true }
     origin.append(contentsOf: UnsafeBufferPointer(rebasing: scanner.bytes[key.range]))
     origin.append(0)
-    origin.append(contentsOf: Array(scanner.string(text).utf8))
+    if text.hasEscapes {
+      origin.append(contentsOf: Array(scanner.string(text).utf8))
+    } else {
+      origin.append(contentsOf: UnsafeBufferPointer(rebasing: scanner.bytes[text.range]))
+    }
     origin.append(0)
     return true
   }
@@ -176,7 +184,11 @@ struct LogLineReader {
       }
       return plainPlaces[metric]
     }
-    if let known = places[origin]?[metric] { return known }
+    if origin != lastOrigin {
+      lastOrigin = origin
+      lastPlaces = places[origin] ?? [:]
+    }
+    if let known = lastPlaces[metric] { return known }
     var labels: Labels = [Labels.metricName: wanted.names[metric]]
     let parts = origin.split(separator: 0, omittingEmptySubsequences: false)
     for index in stride(from: 0, to: parts.count - 1, by: 2) {
@@ -185,7 +197,8 @@ struct LogLineReader {
     }
     labels["instance"] = labels["InstanceId"] ?? stream
     let place = batch.place(labels)
-    places[origin, default: [:]][metric] = place
+    lastPlaces[metric] = place
+    places[origin] = lastPlaces
     return place
   }
 }

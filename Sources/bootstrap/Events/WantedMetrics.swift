@@ -9,6 +9,9 @@ struct WantedMetrics: Sendable {
   /// Whether a rule asks for series without naming a metric, so that every number is wanted.
   let takesAll: Bool
   private var places: [UInt64: Int] = [:]
+  /// The same while they are few: a look at each is quicker than a dictionary, and every key of
+  /// every line is looked up.
+  private var hashes: [UInt64] = []
   /// The names once more, byte by byte.
   private var spellings: [[UInt8]]
 
@@ -20,6 +23,7 @@ struct WantedMetrics: Sendable {
     self.takesAll = takesAll
     spellings = self.names.map { Array($0.utf8) }
     for (place, name) in self.names.enumerated() { places[Self.hash(name)] = place }
+    hashes = self.names.map(Self.hash)
   }
 
   /// FNV-1a, 64 bits; the empty name's.
@@ -56,7 +60,11 @@ struct WantedMetrics: Sendable {
   }
 
   /// The place of the metric with this hash; whoever asks compares the names themselves.
-  func place(_ hash: UInt64) -> Int? { places[hash] }
+  func place(_ hash: UInt64) -> Int? {
+    hashes.count <= Self.fewMax ? hashes.firstIndex(of: hash) : places[hash]
+  }
+
+  private static let fewMax = 16
 
   /// Whether a metric's name is this key, or ends with it as the last part of a path: two names may
   /// have one hash.
@@ -76,6 +84,7 @@ struct WantedMetrics: Sendable {
     guard takesAll, names.count < Self.namesMax else { return nil }
     names.append(name)
     spellings.append(Array(name.utf8))
+    hashes.append(hash)
     places[hash] = names.count - 1
     return names.count - 1
   }
