@@ -22,10 +22,15 @@ public enum ProcessSearch {
   /// `/proc/PID/exe` of somebody else's process can only be read by root (proc_pid_exe(5)). It
   /// blocks for one link of each process, about 3 µs.
   public static func members(of wanted: [Wanted]) -> [String: [Int32]] {
+    // Looked up by executable: 500 groups on a host of 600 processes are as cheap as one.
+    let byExecutable = Dictionary(grouping: wanted, by: \.executable)
+    let deleted = " (deleted)"
     var found: [String: [Int32]] = [:]
     for pid in SmallFile.names(in: "/proc").compactMap({ Int32($0) }).sorted() {
       guard let link = SmallFile.link("/proc/\(pid)/exe") else { continue }
-      for one in wanted where link == one.executable || link == one.executable + " (deleted)" {
+      let replaced =
+        link.hasSuffix(deleted) ? byExecutable[String(link.dropLast(deleted.count))] : nil
+      for one in (byExecutable[link] ?? []) + (replaced ?? []) {
         if let user = one.user {
           var owner = stat()
           guard stat("/proc/\(pid)", &owner) == 0, owner.st_uid == user else { continue }
