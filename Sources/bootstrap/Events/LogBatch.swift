@@ -14,7 +14,7 @@ struct LogBatch {
   var badLines = 0
   /// Of the bad ones: events that are none, whatever they hold.
   private var badEvents = 0
-  /// FNV-1a over the identities of all events.
+  /// Over the identities of all events.
   private var idHash: UInt64 = 0xcbf2_9ce4_8422_2325
   /// When its newest event was logged.
   var newest: Int64 = .min
@@ -200,7 +200,24 @@ struct LogBatch {
   }
 
   /// All of them, in their order, by one number: a delivery of other events is another batch.
+  ///
+  /// Eight bytes at a time, with a rotation so that each byte reaches all of the number: an
+  /// identity has 56 digits, and byte by byte they took a tenth of the time for an event.
   private mutating func noteID(_ id: UnsafeBufferPointer<UInt8>) {
-    for byte in id { idHash = (idHash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let raw = UnsafeRawBufferPointer(id)
+    var index = 0
+    while index + 8 <= raw.count {
+      mix(UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
+      index += 8
+    }
+    while index < raw.count {
+      mix(UInt64(raw[index]))
+      index += 1
+    }
+  }
+
+  private mutating func mix(_ word: UInt64) {
+    let mixed = idHash ^ word
+    idHash = (mixed << 29 | mixed >> 35) &* 0x100_0000_01b3
   }
 }
