@@ -22,4 +22,7 @@ else
   data=${XDG_STATE_HOME:-$HOME/.local/state}/lifeguard-quickstart
 fi
 (umask 077 && mkdir -p "$data")
-exec .build-release/lifeguard run --config "$configuration" --data "$data" "$@"
+# Messages go to the log while no other receiver is named; here the lines on standard output tell the
+# same, shorter.
+exec .build-release/lifeguard run --config "$configuration" --data "$data" "$@" \
+  2> >(exec grep --line-buffered -v ' notice Announcement ' >&2)
