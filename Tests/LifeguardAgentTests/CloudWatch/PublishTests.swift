@@ -121,11 +121,12 @@ import Testing
       metadata.address, ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)"])
     try await WiredAgent.with(configuration, aws: settings) { wired in
       let waiting = "lifeguard_cloudwatch_waiting{kind=\"metrics\"}"
-      #expect(await eventually { await wired.metric(waiting)! >= 4 })
+      // Counted after an upload was given up, with all its retries.
+      #expect(await eventually(within: .seconds(60)) { await wired.metric(waiting)! >= 4 })
       #expect(cloud.data.isEmpty)
       let server = try await ByteServer(port: port) { cloud.answer($0) }
       #expect(await eventually(within: .seconds(60)) { cloud.data.count >= 12 })
-      #expect(await eventually { await wired.metric(waiting) == 0 })
+      #expect(await eventually(within: .seconds(60)) { await wired.metric(waiting) == 0 })
       #expect(await wired.metric("lifeguard_cloudwatch_dropped_total{kind=\"metrics\"}") == 0)
       try await server.close()
     }
